@@ -1,0 +1,161 @@
+"""minigrad: reverse-mode automatic differentiation to read, to train with, and to look at.
+
+>>> import minigrad as mg
+>>> x = mg.tensor([[1.0, 2.0]], requires_grad=True)
+>>> w = mg.tensor([[3.0], [4.0]], requires_grad=True)
+>>> mg.tanh(x @ w).sum().backward()
+>>> w.grad.shape
+(2, 1)
+"""
+
+import importlib
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from . import autograd, methods
+from .backend import (
+    bool_,
+    default_dtype,
+    device,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    set_default_dtype,
+    uint8,
+)
+from .creation import (
+    arange,
+    as_tensor,
+    empty,
+    empty_like,
+    eye,
+    from_numpy,
+    full,
+    full_like,
+    linspace,
+    ones,
+    ones_like,
+    rand,
+    randint,
+    randn,
+    randperm,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from .functions import (
+    all,
+    amax,
+    amin,
+    any,
+    argmax,
+    argmin,
+    cat,
+    chunk,
+    clamp,
+    flatten,
+    flip,
+    gather,
+    gelu,
+    log_softmax,
+    logsumexp,
+    masked_fill,
+    max,
+    mean,
+    min,
+    narrow,
+    permute,
+    pow,
+    reshape,
+    softmax,
+    softplus,
+    split,
+    square,
+    squeeze,
+    stack,
+    std,
+    sum,
+    t,
+    transpose,
+    tril,
+    triu,
+    unbind,
+    unsqueeze,
+    var,
+)
+from .generator import Generator, default_generator, manual_seed
+from .ops import (
+    abs_ as abs,
+)
+from .ops import (
+    add,
+    cos,
+    div,
+    dot,
+    erf,
+    exp,
+    expm1,
+    isfinite,
+    isinf,
+    isnan,
+    log,
+    log1p,
+    logical_and,
+    logical_not,
+    logical_or,
+    matmul,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    relu,
+    sigmoid,
+    sign,
+    sin,
+    sqrt,
+    sub,
+    tanh,
+    where,
+)
+from .ops import (
+    equal as eq,
+)
+from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .tensor import Tensor
+
+if TYPE_CHECKING:
+    from . import data, graph, models, nn, optim
+    from .checkpoint import load, save
+    from .gradcheck import gradcheck, gradgradcheck
+
+__version__ = "0.1.0"
+
+bool = bool_  # noqa: A001 (PyTorch's name)
+double, float, half, long = float64, float32, float16, int64  # noqa: A001
+
+_LATE = {  # imported when first asked for, so that `import minigrad` stays quick
+    **dict.fromkeys(("data", "graph", "models", "nn", "optim", "tools"), None),
+    "save": "checkpoint",
+    "load": "checkpoint",
+    "gradcheck": "gradcheck",
+    "gradgradcheck": "gradcheck",
+}
+
+# PyTorch is silent where a logarithm of 0 is -inf; NumPy would warn, and name a line of ours.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\..*")
+
+
+def __getattr__(name: str) -> Any:
+    """Import a late part of the library when it is first asked for (PEP 562)."""
+    if name not in _LATE:
+        raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+    module = importlib.import_module(f".{_LATE[name] or name}", __name__)
+    return module if _LATE[name] is None else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LATE])

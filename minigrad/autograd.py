@@ -1,0 +1,159 @@
+"""Floor 6: what users call to get gradients."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .backend import namespace
+from .errors import GraphError, ShapeError
+from .tape import Leaf, Node, is_sole_holder, pullback
+from .tensor import Tensor, wrap
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+) -> None:
+    """Add to `.grad` of every leaf the gradient of the given tensors (one number, or weighted by `grad_tensors`).
+
+    retain_graph keeps what was saved, so that a second backward is possible; create_graph records the backward pass
+    itself, so that the gradients can be differentiated. Raises GraphError when there is no graph; all gradients then,
+    and after any other error, are as they were.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+    roots, cotangents = _seeds("backward", _listed(tensors), grad_tensors, create_graph)
+    keep = create_graph if retain_graph is None else retain_graph
+    arrived = pullback(roots, cotangents, retain_graph=keep, create_graph=create_graph)
+    del cotangents
+    for node in list(arrived):
+        tensor = _receiver(node)
+        if tensor is not None:
+            _deliver(tensor, arrived, node)
+
+
+def _receiver(node: Node) -> Tensor | None:
+    """The tensor in whose `.grad` a gradient is to be left, unless it is gone."""
+    if type(node) is Leaf:
+        return node.tensor()
+    return None if node.hooks is None or node.hooks.retaining is None else node.hooks.retaining()
+
+
+def _deliver(tensor: Tensor, arrived: dict[Node, Any], node: Node) -> None:
+    """tensor.grad += arrived[node]; an array that somebody else may hold is copied, never handed out."""
+    if isinstance(arrived[node], Tensor):  # create_graph: the sum is itself recorded
+        tensor.grad = arrived[node] if tensor.grad is None else tensor.grad + arrived[node]
+    elif tensor.grad is None:
+        owned = is_sole_holder(arrived, node)
+        tensor.grad = wrap(_as_array(tensor, arrived[node] if owned else arrived[node].copy()))
+    elif tensor.grad.node is None:
+        tensor.grad.array += arrived[node]
+        tensor.grad.bump_version()
+    else:
+        tensor.grad = tensor.grad + wrap(_as_array(tensor, arrived[node]))
+
+
+def _as_array(tensor: Tensor, g: Any) -> Any:
+    return namespace(tensor.array).asarray(g)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of `outputs` with respect to `inputs`, as a tuple; no `.grad` is touched.
+
+    An input that the outputs do not depend on is refused, unless allow_unused=True (its gradient is then None) or
+    materialize_grads=True (zeros).
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor(3.0, requires_grad=True)
+    >>> (g,) = mg.autograd.grad(x**3, x, create_graph=True)
+    >>> mg.autograd.grad(g, x)
+    (tensor(18.),)
+    """
+    wanted = _listed(inputs)
+    targets = []
+    for i, tensor in enumerate(wanted):
+        if tensor.node is None:
+            raise GraphError(f"grad(): input {i} does not require grad; set requires_grad before computing the outputs")
+        targets.append(tensor.node)
+    roots, cotangents = _seeds("grad", _listed(outputs), grad_outputs, create_graph)
+    keep = create_graph if retain_graph is None else retain_graph
+    arrived = pullback(roots, cotangents, targets=set(targets), retain_graph=keep, create_graph=create_graph)
+    found: list[Tensor | None] = []
+    for i, (tensor, node) in enumerate(zip(wanted, targets, strict=True)):
+        g = arrived.get(node)
+        if g is not None:
+            found.append(g if isinstance(g, Tensor) else wrap(_as_array(tensor, g)))
+        elif materialize_grads:
+            found.append(wrap(namespace(tensor.array).zeros_like(tensor.array)))
+        elif allow_unused:
+            found.append(None)
+        else:
+            raise GraphError(f"grad(): the outputs do not depend on input {i}; use allow_unused=True to get None for it")
+    return tuple(found)
+
+
+def _listed(tensors: Tensor | Sequence[Tensor]) -> list[Tensor]:
+    listed = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    for tensor in listed:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"expected a Tensor or a sequence of them, got {type(tensor).__name__}")
+    return listed
+
+
+def _seeds(name: str, tensors: list[Tensor], given: Any, create_graph: bool) -> tuple[list[Node], list[Any]]:
+    """The nodes to start from, and the gradients to start with: 1 for a number, else what was given."""
+    weights = [None] * len(tensors) if given is None else [given] if isinstance(given, Tensor) else list(given)
+    if len(weights) != len(tensors):
+        raise ValueError(f"{name}(): got {len(tensors)} tensors and {len(weights)} gradients, expected as many")
+    roots, cotangents = [], []
+    for tensor, weight in zip(tensors, weights, strict=True):
+        if tensor.node is None:
+            raise GraphError(
+                f"{name}(): the tensor of shape {tensor.shape} does not require grad; "
+                "was it created under no_grad or detached?"
+            )
+        roots.append(tensor.node)
+        cotangents.append(_seed(name, tensor, weight, create_graph))
+    return roots, cotangents
+
+
+def _seed(name: str, tensor: Tensor, weight: Any, create_graph: bool) -> Any:
+    """The gradient to start with at one tensor."""
+    if weight is None:
+        if tensor.array.size != 1:
+            raise GraphError(
+                f"{name}(): a gradient starts by itself only from one number, got shape {tensor.shape}; "
+                "pass gradient= of that shape, or reduce with .sum() or .mean()"
+            )
+        ones = namespace(tensor.array).ones_like(tensor.array)
+        return wrap(ones) if create_graph else ones
+    seed = weight if isinstance(weight, Tensor) else Tensor(weight)
+    if seed.shape != tensor.shape:
+        raise ShapeError(f"{name}(): gradient has shape {seed.shape}, expected the tensor's shape {tensor.shape}")
+    if seed.dtype.kind != "f":
+        raise TypeError(f"{name}(): gradient has dtype {seed.dtype}, expected the tensor's {tensor.dtype}")
+    seed = seed.to(tensor.dtype)
+    return seed if create_graph else seed.array
+
+
+def _backward(
+    self: Tensor, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False
+) -> None:
+    """Add to `.grad` of every leaf the gradient of this tensor; see `minigrad.autograd.backward`."""
+    backward([self], [gradient], retain_graph, create_graph)
+
+
+Tensor.backward = _backward  # type: ignore[attr-defined]

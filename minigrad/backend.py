@@ -1,0 +1,234 @@
+"""Floor 0: which library an array belongs to, the data types and how they combine, and where arrays live.
+
+Everything above asks `namespace(array)` for the array library and then speaks to that library alone, so that one text
+of an operation runs on NumPy, on CuPy, and on whatever a test registers in their place.
+"""
+
+import threading
+from types import ModuleType
+from typing import Any
+
+import numpy
+
+from .errors import DeviceError, DTypeError
+
+Array = Any  # a numpy.ndarray or a cupy.ndarray
+HostArray = numpy.ndarray
+
+# ------------------------------------------------------------------------------------------------ array libraries
+
+NAMESPACES: dict[type, ModuleType] = {numpy.ndarray: numpy}
+
+
+def register_namespace(array_type: type, module: ModuleType) -> None:
+    """Make arrays of `array_type` belong to `module`, which must offer NumPy's functions under NumPy's names."""
+    NAMESPACES[array_type] = module
+
+
+def is_array(value: object) -> bool:
+    """Is `value` an array of a library that we know?"""
+    return type(value) in NAMESPACES or _adopt(type(value))
+
+
+def namespace(array: Array) -> ModuleType:
+    """The library that `array` belongs to: numpy, or cupy."""
+    try:
+        return NAMESPACES[type(array)]
+    except KeyError:
+        if _adopt(type(array)):
+            return NAMESPACES[type(array)]
+        raise TypeError(f"expected an array, got {type(array).__name__}") from None
+
+
+def _adopt(kind: type) -> bool:
+    """Register, on first sight, a subclass of ndarray or the array type of CuPy."""
+    if issubclass(kind, numpy.ndarray):
+        register_namespace(kind, numpy)
+    elif kind.__module__.partition(".")[0] == "cupy" and kind.__name__ == "ndarray":
+        import cupy
+
+        register_namespace(kind, cupy)
+    return kind in NAMESPACES
+
+
+def common_namespace(name: str, arrays: list[Array]) -> ModuleType:
+    """The one library of all arrays in the list; DeviceError when they live in two places."""
+    found = {namespace(array): array for array in arrays if is_array(array)}
+    if len(found) > 1:
+        places = " and ".join(device_of(array) for array in found.values())
+        raise DeviceError(f"{name}(): operands on different devices, {places}; move one of them with .to()")
+    return next(iter(found), numpy)
+
+
+def device_of(array: Array) -> str:
+    """`"cpu"`, or `"cuda:<index>"`."""
+    return "cpu" if namespace(array) is numpy else f"cuda:{array.device.id}"
+
+
+def to_numpy(array: Array) -> numpy.ndarray:
+    """The same values in main memory (no copy if they are there already)."""
+    return array if isinstance(array, numpy.ndarray) else array.get()
+
+
+# ------------------------------------------------------------------------------------------------ data types
+
+float64, float32, float16 = numpy.dtype("float64"), numpy.dtype("float32"), numpy.dtype("float16")
+int64, int32, int16 = numpy.dtype("int64"), numpy.dtype("int32"), numpy.dtype("int16")
+int8, uint8, bool_ = numpy.dtype("int8"), numpy.dtype("uint8"), numpy.dtype("bool")
+uint16, uint32, uint64 = numpy.dtype("uint16"), numpy.dtype("uint32"), numpy.dtype("uint64")
+DTYPES = {
+    d.name: d
+    for d in (float64, float32, float16, int64, int32, int16, int8, uint8, uint16, uint32, uint64, bool_)
+}
+
+
+class _Defaults(threading.local):
+    floating = float32
+
+
+_defaults = _Defaults()
+
+
+def default_dtype() -> numpy.dtype:
+    """The type of a float that came without one: float32 unless `set_default_dtype` said otherwise."""
+    return _defaults.floating
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Let Python floats become `dtype` (a floating type) in this thread."""
+    found = as_dtype(dtype)
+    if found.kind != "f":
+        raise DTypeError(f"set_default_dtype(): expected a floating type, got {found}")
+    _defaults.floating = found
+
+
+def as_dtype(dtype: Any) -> numpy.dtype:
+    """`dtype` (a NumPy dtype, a name, or Python's float, int, bool) as a dtype that a Tensor can have."""
+    if dtype is float:
+        return default_dtype()
+    try:
+        found = numpy.dtype(dtype)
+    except TypeError:
+        raise DTypeError(f"expected a dtype such as minigrad.float32, got {dtype!r}") from None
+    if found.name not in DTYPES:
+        raise DTypeError(f"dtype {found} cannot be held by a Tensor; expected one of {', '.join(DTYPES)}")
+    return DTYPES[found.name]
+
+
+def promote(a: numpy.dtype, b: numpy.dtype) -> numpy.dtype:
+    """The type of a combination of two types: a float beats every integer, whatever their sizes (PyTorch's table)."""
+    if (a.kind == "f") != (b.kind == "f"):
+        return a if a.kind == "f" else b
+    return numpy.promote_types(a, b)
+
+
+_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
+
+
+def _combine(higher: numpy.dtype | None, lower: numpy.dtype | None) -> numpy.dtype | None:
+    """The type of operands of two ranks: the lower rank counts only if it is of a higher category."""
+    if higher is None or lower is None:
+        return higher if lower is None else lower
+    return promote(higher, lower) if _CATEGORY[lower.kind] > _CATEGORY[higher.kind] else higher
+
+
+def result_dtype(operands: list[Any]) -> numpy.dtype:
+    """The common type of arrays and Python numbers, as PyTorch has it.
+
+    Operands fall into three ranks: arrays with dimensions, 0-d arrays, Python numbers. A lower rank changes the
+    result only if it is of a higher category (bool < int < float), so `float32_matrix * float64_scalar` is float32.
+    """
+    ranks: list[numpy.dtype | None] = [None, None, None]
+    for operand in operands:
+        if type(operand) in NAMESPACES or is_array(operand):
+            rank, dtype = int(operand.ndim == 0), operand.dtype
+        elif isinstance(operand, numpy.generic):
+            rank, dtype = 1, operand.dtype
+        else:
+            rank, dtype = 2, number_dtype(operand)
+        previous = ranks[rank]
+        ranks[rank] = dtype if previous is None else promote(previous, dtype)
+    found = _combine(ranks[0], _combine(ranks[1], ranks[2]))
+    assert found is not None, "at least one operand"
+    return found
+
+
+def number_dtype(value: object) -> numpy.dtype:
+    """The type that a Python number has beside tensors: bool, int64, or the default floating type."""
+    if isinstance(value, bool):
+        return bool_
+    if isinstance(value, int):
+        return int64
+    if isinstance(value, float):
+        return default_dtype()
+    raise TypeError(f"expected a Tensor, an array or a number, got {type(value).__name__} {value!r}"[:200])
+
+
+def accumulator(dtype: numpy.dtype) -> numpy.dtype:
+    """The type in which long sums over `dtype` are kept: float32 for float16, else the type itself."""
+    return float32 if dtype == float16 else dtype
+
+
+# ------------------------------------------------------------------------------------------------ array helpers
+
+
+def unbroadcast(array: Array, shape: tuple[int, ...]) -> Array:
+    """The sum of `array` over the dimensions that broadcasting from `shape` added or stretched."""
+    extra = array.ndim - len(shape)
+    stretched = tuple(i + extra for i, size in enumerate(shape) if size == 1 and array.shape[i + extra] != 1)
+    dims = tuple(range(extra)) + stretched
+    total = array.sum(axis=dims, keepdims=True, dtype=accumulator(array.dtype)).astype(array.dtype, copy=False)
+    return total.reshape(shape)
+
+
+def scatter_add(target: Array, index: Any, values: Array) -> None:
+    """target[index] += values, where an index that occurs twice adds twice. In place."""
+    namespace(target).add.at(target, index, values)
+
+
+class device(str):  # noqa: N801 (PyTorch's name)
+    """Where a tensor lives: `device("cpu")` or `device("cuda:0")`; equal to its name as a string."""
+
+    __slots__ = ()
+
+    def __new__(cls, name: str = "cpu", index: int | None = None) -> "device":
+        kind, _, number = str(name).partition(":")
+        if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
+            raise DeviceError(f"device {str(name)!r}: expected 'cpu', 'cuda' or 'cuda:<index>'")
+        if kind == "cpu":
+            return super().__new__(cls, "cpu")
+        return super().__new__(cls, f"cuda:{number or index or 0}")
+
+    @property
+    def type(self) -> str:
+        """`"cpu"` or `"cuda"`."""
+        return self.partition(":")[0]
+
+    @property
+    def index(self) -> int | None:  # type: ignore[override]
+        """The number of the GPU; None for the CPU."""
+        number = self.partition(":")[2]
+        return int(number) if number else None
+
+    def __repr__(self) -> str:
+        return f"device({str(self)!r})"
+
+
+def to_device(array: Array, where: str) -> Array:
+    """The array on the device `where`; itself if it is there already. DeviceError if the device cannot be had."""
+    place = device(where)
+    if device_of(array) == place:
+        return array
+    if place.type == "cpu":
+        return to_numpy(array)
+    try:
+        import cupy
+    except ImportError:
+        raise DeviceError(
+            f"to({str(place)!r}): CuPy is not installed; pip install 'minigrad[cuda13]' (or cuda12), or stay on 'cpu'"
+        ) from None
+    if not cupy.is_available():
+        raise DeviceError(f"to({str(place)!r}): CuPy finds no usable GPU and driver; stay on 'cpu'")
+    register_namespace(cupy.ndarray, cupy)
+    with cupy.cuda.Device(place.index):
+        return cupy.asarray(array)

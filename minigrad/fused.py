@@ -1,0 +1,117 @@
+"""Floor 3: fused operations, which carry their definition.
+
+    @fused
+    class lstm_cell:
+        '''h', c' = LSTM(x, h, c)    (Hochreiter & Schmidhuber 1997)'''
+        def definition(x, h, c, ...): ...           # the equations, in ordinary operations: the textbook
+        def forward(xp, x, h, c, ...): ...          # the same in one pass on arrays -> (y, kept)
+        def pullback(xp, g, kept, needs): ...       # the gradients of all inputs at once, on arrays
+
+`forward` returns the output (or a tuple of outputs) and whatever `pullback` wants to find again.  `needs` says, input by
+input, whether its gradient is wanted.  The kernel is a footnote: with create_graph=True the tape differentiates the
+definition instead, and one test asserts for every fused operation that the two agree in value and in both derivatives.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .backend import NAMESPACES, namespace
+from .primitive import Primitive
+from .modes import enable_grad
+from .tape import Node, check_versions, pullback
+from .tensor import Tensor, wrap
+
+
+class Fused(Primitive):
+    """An operation with a hand-written forward and pullback, and a definition from which all else is derived."""
+
+    def _read_rules(self, card: type) -> None:
+        self.definition: Callable = vars(card)["definition"]
+        self.array_pullback: Callable = vars(card)["pullback"]
+        self.rules, self.joint = {}, None
+        self._set_constant(vars(card).get("nondifferentiable", ()))
+
+    def on_arrays(self, *args: Any, **keywords: Any) -> Any:
+        """The output of the forward alone."""
+        return super().on_arrays(*args, **keywords)[0]
+
+    def compute(self, xp: Any, values: Sequence[Any], static: dict[str, Any]) -> tuple[Any, Any]:
+        """The output on arrays, and what the pullback wants to find again."""
+        return self.forward(xp, *values, **static)
+
+    def plan(self, mask: int) -> "FusedPlan":
+        """The plan for a set of differentiable inputs, made on first need."""
+        positions = tuple(i for i in range(mask.bit_length()) if mask >> i & 1)
+        return self.plans.setdefault(mask, FusedPlan(self, positions))
+
+
+class FusedPlan:
+    """What a fused operation keeps: its inputs, with their versions, and what its forward computed on the way."""
+
+    def __init__(self, op: Fused, positions: tuple[int, ...]) -> None:
+        self.op, self.positions = op, positions
+        self.needs = tuple(i in positions for i in range(len(op.inputs)))
+        self.names = op.inputs
+
+    def keep(self, node: Node, args: tuple, values: list, y: Any, static: dict, kept: Any, box: list) -> None:
+        """Leave in `node` the inputs and what `forward` kept, with the versions that they have now."""
+        node.saved = (tuple(values), kept)
+        node.boxes = tuple([a.version if isinstance(a, Tensor) else [0] for a in args])
+        node.versions = tuple([watched[0] for watched in node.boxes])
+
+    def pull(self, node: Node, g: Any, create_graph: bool) -> Sequence[Any]:
+        """The gradients of the inputs `positions`: by the kernel on arrays, by the definition on Tensors."""
+        check_versions(node)
+        values, kept = node.saved
+        if create_graph:
+            return self._pull_definition(node, values, g)
+        xp = namespace(next(a for a in values if type(a) in NAMESPACES))
+        every = self.op.array_pullback(xp, g, kept, self.needs, **node.static)
+        return [every[p] for p in self.positions]
+
+    def _pull_definition(self, node: Node, values: tuple, g: Any) -> Sequence[Any]:
+        """Run the definition on the saved inputs and walk back through it, but not beyond them.
+
+        Each input is wrapped behind an identity, where the inner walk stops; the outer graph hangs on its other side,
+        so that the gradients are differentiable again.
+        """
+        inputs: list[Any] = []
+        for value, edge, box in zip(values, node.edges, node.boxes, strict=True):
+            if type(value) not in NAMESPACES:
+                inputs.append(value)
+                continue
+            behind = None if edge is None else Node(_IDENTITY, (edge,), value.shape, value.dtype)
+            inputs.append(wrap(value, behind, box))
+        with enable_grad():
+            outputs = self.op.definition(*inputs, **node.static)
+        pairs = zip(outputs, g, strict=True) if isinstance(outputs, tuple) else [(outputs, g)]
+        sent = [(out.node, cotangent) for out, cotangent in pairs if cotangent is not None and out.node is not None]
+        ends = [inputs[p].node for p in self.positions]
+        found = pullback(
+            [root for root, _ in sent],
+            [cotangent for _, cotangent in sent],
+            targets=ends,
+            stop_at=ends,
+            retain_graph=True,
+            create_graph=True,
+        )
+        return [found.get(end) for end in ends]
+
+
+class _Identity:
+    """y = x: the plan of the nodes behind which a definition finds its inputs."""
+
+    class op:  # noqa: N801 (stands where a Primitive stands)
+        name = "identity"
+        inputs = ("x",)
+
+    positions = (0,)
+
+    @staticmethod
+    def pull(node: Node, g: Any, create_graph: bool) -> Sequence[Any]:
+        """The gradient, unchanged."""
+        return (g,)
+
+
+_IDENTITY = _Identity()
+fused = Fused  # reads as a decorator: @fused class lstm_cell: ...

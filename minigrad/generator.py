@@ -1,0 +1,120 @@
+"""Floor 0: random numbers from a counter, so that a seed and an offset name every bit that was ever drawn.
+
+The generator is Philox4x64-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"): a
+keyed bijection of a counter.  Block i of a seed is the same four 64-bit words on every machine and every device, in
+whatever order blocks are asked for.  Every draw takes whole blocks, so the state of a generator is two integers.
+"""
+
+import math
+import threading
+from collections.abc import Sequence
+
+import numpy
+
+from .backend import as_dtype, default_dtype
+
+WORDS = 4  # 64-bit words in a block of Philox4x64
+
+
+class Generator:
+    """Random numbers drawn from (seed, offset): the seed is Philox's key, the offset counts the blocks drawn so far.
+
+    >>> Generator(7).integers(0, 10, 5).tolist() == Generator(7).integers(0, 10, 5).tolist()
+    True
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self._lock = threading.Lock()
+        self.manual_seed(seed)
+
+    def manual_seed(self, seed: int) -> "Generator":
+        """Start again at offset 0 with the key `seed` (an integer; its low 64 bits count). Returns self."""
+        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+            raise TypeError(f"manual_seed(): seed must be an int, got {type(seed).__name__} {seed!r}")
+        return self.set_state({"seed": int(seed) & (2**64 - 1), "offset": 0})
+
+    def initial_seed(self) -> int:
+        """The seed that the generator was last given."""
+        return self._seed
+
+    def get_state(self) -> dict[str, int]:
+        """Two integers, `seed` and `offset`, from which the generator can be continued exactly."""
+        return {"seed": self._seed, "offset": self._offset}
+
+    def set_state(self, state: dict[str, int]) -> "Generator":
+        """Continue where a generator was whose `get_state()` is given. Returns self."""
+        if set(state) != {"seed", "offset"}:
+            raise ValueError(f"set_state(): expected the keys seed and offset, got {sorted(state)}")
+        with self._lock:
+            self._seed, self._offset = int(state["seed"]), int(state["offset"])
+            self._philox = numpy.random.Philox(key=self._seed, counter=self._offset)
+        return self
+
+    def raw(self, count: int) -> numpy.ndarray:
+        """`count` words of 64 random bits, shape (count,), uint64. Rounds up to whole blocks of four."""
+        blocks = -(-count // WORDS)
+        with self._lock:
+            self._offset += blocks
+            words = self._philox.random_raw(blocks * WORDS)
+        return words[:count]
+
+    def uniform(self, size: int | Sequence[int] = (), dtype: object = numpy.float64) -> numpy.ndarray:
+        """Uniform numbers in [0, 1): 53 random bits each for float64, 24 for float32, 11 for float16."""
+        shape, count = _shape(size)
+        kind = as_dtype(dtype)
+        bits = numpy.finfo(kind).nmant + 1
+        values = (self.raw(count) >> numpy.uint64(64 - bits)).astype(numpy.float64)
+        return (values * 2.0**-bits).astype(kind).reshape(shape)
+
+    def normal(self, size: int | Sequence[int] = (), dtype: object = None) -> numpy.ndarray:
+        """Standard normal numbers, by the polar form of two uniform ones (Box and Muller 1958)."""
+        shape, count = _shape(size)
+        pairs = -(-count // 2)
+        words = self.raw(2 * pairs).reshape(2, pairs) >> numpy.uint64(11)
+        radius = numpy.sqrt(-2.0 * numpy.log((words[0] + 1.0) * 2.0**-53))  # the argument lies in (0, 1]
+        angle = words[1] * (2.0 * math.pi * 2.0**-53)
+        values = numpy.concatenate((radius * numpy.cos(angle), radius * numpy.sin(angle)))[:count]
+        return values.astype(default_dtype() if dtype is None else as_dtype(dtype)).reshape(shape)
+
+    def integers(self, low: int, high: int, size: int | Sequence[int] = ()) -> numpy.ndarray:
+        """Integers in [low, high), int64, by multiply and shift: the bias is below (high - low) / 2**32."""
+        if not low < high or high - low > 2**31:
+            raise ValueError(f"integers(): expected low < high <= low + 2**31, got low={low}, high={high}")
+        shape, count = _shape(size)
+        scaled = (self.raw(count) >> numpy.uint64(32)) * numpy.uint64(high - low) >> numpy.uint64(32)
+        return (scaled.astype(numpy.int64) + low).reshape(shape)
+
+    def permutation(self, count: int) -> numpy.ndarray:
+        """The integers 0 ... count - 1 in random order, int64: the order of as many random words."""
+        return numpy.argsort(self.raw(count), kind="stable")
+
+    def keep_mask(self, shape: Sequence[int], p: float) -> tuple[numpy.ndarray, float]:
+        """What dropout keeps: a bool array, False with probability p, and 1 / (the true rate of True).
+
+        Sixteen random bits are compared with a threshold, so p is rounded to a multiple of 2**-16; the scale belongs
+        to the rounded rate, so that the expectation is kept exactly.
+        """
+        threshold = round(p * 65536)
+        shape, count = _shape(shape)
+        halves = self.raw(-(-count // WORDS)).view(numpy.uint16)[:count]
+        scale = 65536 / (65536 - threshold) if threshold < 65536 else 0.0
+        return (halves >= threshold).reshape(shape), scale
+
+
+def _shape(size: int | Sequence[int]) -> tuple[tuple[int, ...], int]:
+    """A size as a shape, and its number of elements."""
+    shape = (size,) if isinstance(size, int) else tuple(size)
+    return shape, math.prod(shape)
+
+
+_default = Generator(0)
+
+
+def default_generator() -> Generator:
+    """The generator that functions use when none is passed to them; seeded by `manual_seed`."""
+    return _default
+
+
+def manual_seed(seed: int) -> Generator:
+    """Seed the default generator; returns it. It starts with seed 0, so that a script repeats itself."""
+    return _default.manual_seed(seed)

@@ -1,0 +1,130 @@
+"""Floor 1: what a thread is doing: recording operations or not, and whether it also notes who and where for drawings."""
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+class Mode(threading.local):
+    """What this thread is doing: is it recording, and is it also writing down who and where (for drawings)?"""
+
+    recording: bool | int = True  # False, True, or TRACING
+    tracing = False
+    modules: tuple[str, ...] = ()  # the path of module names, innermost last; kept only while tracing
+    gradient_of: Any = None  # the forward node whose rule is running; kept only while tracing
+
+
+TRACING = 2  # the value of `mode.recording` that means: record, and note who and where
+mode = Mode()
+
+
+class set_grad_enabled:  # noqa: N801 (PyTorch's name)
+    """Record operations, or do not: as a statement, as a context manager, or as a decorator of functions."""
+
+    def __init__(self, mode: bool) -> None:
+        self.enabled = bool(mode)
+        self._previous = switch(self.enabled)  # takes effect at once, as in PyTorch
+
+    def __enter__(self) -> None:
+        switch(self.enabled)
+
+    def __exit__(self, *exception: object) -> None:
+        switch(self._previous)
+
+    def __call__(self, function: Callable) -> Callable:
+        switch(self._previous)  # a decorator changes nothing until its function runs
+        return _decorated(function, self.enabled)
+
+
+class no_grad:  # noqa: N801 (PyTorch's name)
+    """Operations inside are not recorded: `with no_grad():`, `@no_grad()`.
+
+    A decorated generator switches the mode each time it is resumed, and back each time it yields.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor(2.0, requires_grad=True)
+    >>> with mg.no_grad():
+    ...     (x * x).requires_grad
+    False
+    """
+
+    enabled = False
+
+    def __init__(self) -> None:
+        self._previous: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._previous.append(switch(self.enabled))
+
+    def __exit__(self, *exception: object) -> None:
+        switch(self._previous.pop())
+
+    def __call__(self, function: Callable) -> Callable:
+        return _decorated(function, self.enabled)
+
+
+class enable_grad(no_grad):  # noqa: N801 (PyTorch's name)
+    """Operations inside are recorded, also within `no_grad`."""
+
+    enabled = True
+
+
+def is_grad_enabled() -> bool:
+    """Are operations being recorded in this thread?"""
+    return bool(mode.recording)
+
+
+def switch(recording: bool | int) -> bool:
+    """Set the mode of this thread; returns what it was."""
+    previous = bool(mode.recording)
+    mode.recording = TRACING if recording and mode.tracing else bool(recording)
+    return previous
+
+
+def _decorated(function: Callable, enabled: bool) -> Callable:
+    """`function` with its mode set while it runs; a generator has it set while it runs between two yields."""
+    guard = enable_grad if enabled else no_grad
+
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def generator(*args: Any, **keywords: Any) -> Iterator:
+            inner, action = function(*args, **keywords), lambda: next(inner)
+            while True:
+                with guard():
+                    try:
+                        value = action()
+                    except StopIteration as stop:
+                        return stop.value
+                try:
+                    sent = yield value
+                    action = functools.partial(inner.send, sent)
+                except GeneratorExit:
+                    inner.close()
+                    raise
+                except BaseException as error:  # noqa: BLE001 (handed to the generator, which decides)
+                    action = functools.partial(inner.throw, error)
+
+        return generator
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **keywords: Any) -> Any:
+        with guard():
+            return function(*args, **keywords)
+
+    return wrapper
+
+
+class tracing:  # noqa: N801 (used like no_grad)
+    """Inside, each node also notes the module path, the user's source line and its gradient: what drawings show."""
+
+    def __enter__(self) -> None:
+        self._previous, mode.tracing = mode.tracing, True
+        switch(mode.recording)
+
+    def __exit__(self, *exception: object) -> None:
+        mode.tracing = self._previous
+        switch(mode.recording)
+
+

@@ -1,0 +1,54 @@
+"""Floor 4: scaled dot-product attention.
+
+Letters: L queries, S keys, E size of a key, V size of a value, `...` leading dimensions (batch, heads).
+"""
+
+from minigrad.fused import fused
+from minigrad.ops.elementwise import masked_scale
+from minigrad.ops.linalg import matmul
+from minigrad.ops.reduce import masked_softmax, softmax
+from minigrad.ops.shape import mT
+
+
+@fused
+class scaled_dot_product_attention:
+    """y = softmax(s Q Kᵀ) V    (Vaswani et al. 2017, eq. 1; s = 1/√E)
+
+    mask: bool, True where a query may look, or floating and added to the scores. A row that may look nowhere gives 0.
+    dropout: a mask of the weights to keep, which are then scaled by `keep_scale`.
+    """
+    nondifferentiable = ("dropout",)
+
+    def definition(query, key, value, mask=None, dropout=None, *, scale, keep_scale=1.0):
+        scores = matmul(query, mT(key)) * scale  # (..., L, E) (..., E, S) -> (..., L, S)
+        if mask is None: weights = softmax(scores, dim=-1)
+        elif mask.dtype == "bool": weights = masked_softmax(scores, mask, dim=-1)
+        else: weights = masked_softmax(scores + mask, scores + mask > float("-inf"), dim=-1)
+        if dropout is not None: weights = masked_scale(weights, dropout, scale=keep_scale)
+        return matmul(weights, value)  # (..., L, S) (..., S, V) -> (..., L, V)
+
+    def forward(xp, query, key, value, mask=None, dropout=None, *, scale, keep_scale=1.0):
+        weights = xp.matmul(query * query.dtype.type(scale), xp.swapaxes(key, -1, -2))
+        if mask is not None:
+            if mask.dtype == "bool": weights = xp.where(mask, weights, -xp.inf)
+            else: weights = weights + mask
+        top = weights.max(axis=-1, keepdims=True)
+        weights -= top if mask is None else xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+        xp.exp(weights, out=weights)
+        total = weights.sum(axis=-1, keepdims=True)
+        weights /= total if mask is None else xp.where(total == 0, xp.ones_like(total), total)
+        seen = weights if dropout is None else weights * dropout * weights.dtype.type(keep_scale)
+        return xp.matmul(seen, value).astype(query.dtype, copy=False), (query, key, value, weights, seen, mask, dropout)
+
+    def pullback(xp, g, kept, needs, *, scale, keep_scale):
+        query, key, value, weights, seen, mask, dropout = kept
+        d_value = xp.matmul(xp.swapaxes(seen, -1, -2), g) if needs[2] else None  # (..., S, L) (..., L, V)
+        d_scores = xp.matmul(g, xp.swapaxes(value, -1, -2))  # (..., L, V) (..., V, S)
+        if dropout is not None: d_scores *= dropout * weights.dtype.type(keep_scale)
+        d_scores *= weights
+        d_scores -= weights * d_scores.sum(axis=-1, keepdims=True)
+        d_mask = d_scores.copy() if needs[3] else None
+        d_scores *= weights.dtype.type(scale)
+        d_query = xp.matmul(d_scores, key) if needs[0] else None
+        d_key = xp.matmul(xp.swapaxes(d_scores, -1, -2), query) if needs[1] else None
+        return d_query, d_key, d_value, d_mask, None

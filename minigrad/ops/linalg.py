@@ -1,0 +1,88 @@
+"""Floor 4: products of matrices.
+
+Letters in comments: N rows, I and O the inner and outer sizes, `...` leading (batch) dimensions.
+"""
+
+from minigrad.errors import ShapeError, matmul_error
+from minigrad.fused import fused
+from minigrad.ops.reduce import sum_
+from minigrad.ops.shape import mT, reshape
+from minigrad.primitive import primitive
+
+
+@primitive
+class matmul:
+    """y = a b, batched over leading dimensions;  da = g bᵀ,  db = aᵀ g"""
+    promote = ("a", "b")
+    refuse = matmul_error
+    def forward(xp, a, b): return xp.matmul(a, b)
+    def d_a(g, a_shape, b): return _first(g, a_shape, b)
+    def d_b(g, a, b_shape): return _second(g, a, b_shape)
+
+
+def _first(g, a_shape, b):
+    """g bᵀ, with a vector seen as a matrix of one row (the first operand) or one column (the second)."""
+    if len(b.shape) == 1:
+        return reshape(g, shape=(*g.shape, 1)) * b  # (..., N) (I) -> (..., N, I)
+    if len(a_shape) == 1:
+        return matmul(b, reshape(g, shape=(*g.shape, 1)))[..., 0]  # (..., I, O) (..., O, 1) -> (..., I)
+    return matmul(g, mT(b))
+
+
+def _second(g, a, b_shape):
+    """aᵀ g, with the same view of vectors."""
+    if len(a.shape) == 1:
+        if len(b_shape) == 1: return g * a
+        return reshape(a, shape=(*a.shape, 1)) * reshape(g, shape=(*g.shape[:-1], 1, g.shape[-1]))  # (I, 1) (..., 1, O)
+    if len(b_shape) == 1:
+        return matmul(mT(a), reshape(g, shape=(*g.shape, 1)))[..., 0]  # (..., I, N) (..., N, 1) -> (..., I)
+    if len(b_shape) == 2 and len(a.shape) > 2:  # one product over all rows, rather than a sum over the batch
+        return matmul(mT(reshape(a, shape=(-1, a.shape[-1]))), reshape(g, shape=(-1, g.shape[-1])))
+    return matmul(mT(a), g)
+
+
+def _linear_error(x, weight, bias=()):
+    return ShapeError(
+        f"linear(): input {x}, weight {weight}, bias {bias or None}: the input's last dimension must be {weight[-1:]} "
+        f"and the bias's size {weight[:1]}"
+    )
+
+
+@fused
+class linear:
+    """y = x Wᵀ + b
+
+    One tape node in place of four, one product over all leading dimensions, and the bias added where the product lies.
+    """
+    promote = ("x", "weight", "bias")
+    refuse = _linear_error
+
+    def definition(x, weight, bias=None):
+        y = matmul(x, mT(weight))
+        return y if bias is None else y + bias
+
+    def forward(xp, x, weight, bias=None):
+        y = xp.matmul(x.reshape(-1, x.shape[-1]), weight.T)  # (N, I) (I, O) -> (N, O)
+        if bias is not None: y += bias
+        return y.reshape(*x.shape[:-1], weight.shape[0]), (x, weight)
+
+    def pullback(xp, g, kept, needs):
+        x, weight = kept
+        flat = g.reshape(-1, g.shape[-1])  # (N, O)
+        dx = xp.matmul(flat, weight).reshape(x.shape) if needs[0] else None
+        dW = xp.matmul(flat.T, x.reshape(-1, x.shape[-1])) if needs[1] else None  # (O, N) (N, I) -> (O, I)
+        db = column_sums(xp, flat) if needs[2] else None
+        return dx, dW, db
+
+
+def column_sums(xp, matrix):
+    """The sum over the rows, as a product with ones: BLAS does it about twice as fast as a reduction."""
+    if matrix.dtype.itemsize == 2: return matrix.sum(axis=0, dtype="float32").astype(matrix.dtype)
+    return xp.matmul(xp.ones((1, matrix.shape[0]), matrix.dtype), matrix)[0]
+
+
+def dot(a, b):
+    """The inner product of two vectors of equal length, a number."""
+    if a.ndim != 1 or b.ndim != 1 or a.shape != b.shape:
+        raise ShapeError(f"dot(): got shapes {a.shape} and {b.shape}, expected two vectors of equal length")
+    return sum_(a * b)

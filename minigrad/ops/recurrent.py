@@ -1,0 +1,179 @@
+"""Floor 4: the LSTM, one step and a whole sequence.
+
+Letters: T time steps, B batch, I input size, H hidden size.  The gates lie side by side in PyTorch's order i, f, g, o.
+"""
+
+from minigrad.fused import fused
+from minigrad.ops.elementwise import sigmoid, tanh, where
+from minigrad.ops.linalg import column_sums, linear
+from minigrad.ops.shape import narrow, reshape, select, stack
+
+
+def lstm_equations(x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+    """One step of the LSTM in ordinary operations: the definition from which everything below is derived."""
+    z = linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh)  # (B, 4H)
+    H = c.shape[-1]
+    i = sigmoid(narrow(z, dim=-1, start=0, length=H))  # input gate
+    f = sigmoid(narrow(z, dim=-1, start=H, length=H))  # forget gate
+    g = tanh(narrow(z, dim=-1, start=2 * H, length=H))  # candidate
+    o = sigmoid(narrow(z, dim=-1, start=3 * H, length=H))  # output gate
+    c = f * c + i * g
+    h = o * tanh(c)
+    return h, c
+
+
+@fused
+class lstm_cell:
+    """h', c' = LSTM(x, h, c)    (Hochreiter & Schmidhuber 1997; forget gate: Gers, Schmidhuber & Cummins 2000)
+
+    i = σ(Wᵢx + Uᵢh + bᵢ)   f = σ(W_f x + U_f h + b_f)   g = tanh(W_g x + U_g h + b_g)   o = σ(Wₒx + Uₒh + bₒ)
+    c' = f c + i g   h' = o tanh c'
+    """
+    definition = lstm_equations
+
+    def forward(xp, x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+        z = gates_of_input(xp, x, weight_ih, bias_ih, bias_hh)
+        z += xp.matmul(h, weight_hh.T)
+        c_new, tanh_c = step(xp, z, c)
+        h_new = z[:, -c.shape[-1] :] * tanh_c
+        return (h_new, c_new), (x, h, c, weight_ih, weight_hh, z, tanh_c)
+
+    def pullback(xp, g, kept, needs):
+        x, h, c, weight_ih, weight_hh, gates, tanh_c = kept
+        slopes, through = local_slopes(xp, gates, c, tanh_c)
+        dh = xp.zeros_like(c) if g[0] is None else g[0]
+        dc = dh * through if g[1] is None else g[1] + dh * through
+        dz = gate_gradients(slopes, dc, dh)
+        bias = column_sums(xp, dz)
+        return (
+            xp.matmul(dz, weight_ih), xp.matmul(dz, weight_hh), dc * gates[:, c.shape[-1] : 2 * c.shape[-1]],
+            xp.matmul(dz.T, x), xp.matmul(dz.T, h), bias, bias,
+        )
+
+
+@fused
+class lstm:
+    """h₁ … h_T = LSTM over a sequence x (T, B, I), in one direction; returns ((T, B, H), last h, last c)
+
+    One node in place of T: the input's part of all gates is one product before the loop, each weight's gradient one
+    product after it.  `lengths` (B,) ends each sequence at its own step: beyond it the outputs are 0 and the state
+    stands still; in reverse the walk begins at the last real step.
+    """
+    nondifferentiable = ("lengths",)
+
+    def definition(x, h0, c0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, lengths=None, *, reverse=False):
+        h, c, T = h0, c0, x.shape[0]
+        outputs = [None] * T
+        for t in reversed(range(T)) if reverse else range(T):
+            h_new, c_new = lstm_equations(select(x, dim=0, index=t), h, c, weight_ih, weight_hh, bias_ih, bias_hh)
+            if lengths is None:
+                h, c, outputs[t] = h_new, c_new, h_new
+            else:
+                running = reshape(lengths > t, shape=(-1, 1))  # (B, 1)
+                h, c, outputs[t] = where(running, h_new, h), where(running, c_new, c), where(running, h_new, 0.0)
+        return stack(*outputs, dim=0), h, c
+
+    def forward(xp, x, h0, c0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, lengths=None, *, reverse=False):
+        T, B, H = x.shape[0], x.shape[1], h0.shape[-1]
+        gates = gates_of_input(xp, x.reshape(T * B, -1), weight_ih, bias_ih, bias_hh).reshape(T, B, 4 * H)
+        recurrent = xp.ascontiguousarray(weight_hh.T)  # (H, 4H); a strided right operand is 1.6 times slower here
+        hs, cs, tanh_cs = (xp.empty((T, B, H), x.dtype) for _ in range(3))  # hs[t], cs[t]: the state after step t
+        product = xp.empty((B, 4 * H), x.dtype)
+        done = None if lengths is None else xp.arange(T)[:, None] >= lengths  # (T, B)
+        partial = None if lengths is None else done.any(axis=1).tolist()
+        h, c = h0, c0
+        for t in reversed(range(T)) if reverse else range(T):
+            gates[t] += xp.matmul(h, recurrent, out=product)
+            cs[t], tanh_cs[t] = step(xp, gates[t], c)
+            xp.multiply(gates[t, :, 3 * H :], tanh_cs[t], out=hs[t])
+            if partial is not None and partial[t]:
+                hs[t][done[t]], cs[t][done[t]] = h[done[t]], c[done[t]]
+            h, c = hs[t], cs[t]
+        outputs = hs if lengths is None else hs * ~done[:, :, None]
+        kept = (x, h0, c0, weight_ih, weight_hh, gates, hs, cs, tanh_cs, done, partial)
+        return (outputs.copy() if outputs is hs else outputs, h.copy(), c.copy()), kept
+
+    def pullback(xp, g, kept, needs, *, reverse):
+        x, h0, c0, weight_ih, weight_hh, gates, hs, cs, tanh_cs, done, partial = kept
+        T, B, H = hs.shape
+        before = _states_before(xp, reverse)
+        h_before, c_before = before(h0, hs), before(c0, cs)
+        slopes, through = local_slopes(xp, gates, c_before, tanh_cs)
+        if done is not None: slopes *= ~done[:, :, None]
+        dh = xp.zeros((B, H), x.dtype) if g[1] is None else g[1].copy()
+        dc = xp.zeros((B, H), x.dtype) if g[2] is None else g[2].copy()
+        dz = slopes  # step t reads slopes[t] and leaves its own gradient in their place
+        for t in range(T) if reverse else reversed(range(T)):
+            if g[0] is not None: dh += g[0][t] if done is None else g[0][t] * ~done[t][:, None]
+            dh_here, dc_here = dh, dc + dh * through[t]
+            gate_gradients(slopes[t], dc_here, dh_here)
+            dh, dc_new = xp.matmul(dz[t], weight_hh), dc_here * gates[t, :, H : 2 * H]
+            if partial is not None and partial[t]:  # a finished sequence hands its state's gradient on unchanged
+                dh[done[t]], dc_new[done[t]] = dh_here[done[t]], dc[done[t]]
+            dc = dc_new
+        flat = dz.reshape(T * B, 4 * H)
+        bias = column_sums(xp, flat) if needs[5] or needs[6] else None
+        return (
+            xp.matmul(flat, weight_ih).reshape(x.shape) if needs[0] else None,
+            dh,
+            dc,
+            xp.matmul(flat.T, x.reshape(T * B, -1)) if needs[3] else None,
+            xp.matmul(flat.T, h_before.reshape(T * B, H)) if needs[4] else None,
+            bias,
+            bias,
+            None,
+        )
+
+
+def gates_of_input(xp, x, weight_ih, bias_ih, bias_hh):
+    """W x + b of all four gates, before they are squashed: (N, 4H)."""
+    z = xp.matmul(x, weight_ih.T)
+    if bias_ih is not None: z += bias_ih
+    if bias_hh is not None: z += bias_hh
+    return z
+
+
+def step(xp, z, c):
+    """Squash the gates z (B, 4H) in place; returns the new cell state and its tanh.
+
+    σ(z) = (1 + tanh(z/2)) / 2, since NumPy's tanh is its fastest transcendental function.
+    """
+    H = c.shape[-1]
+    sigmoids = (z[:, : 2 * H], z[:, 3 * H :])
+    for part in sigmoids: part *= 0.5
+    xp.tanh(z, out=z)
+    for part in sigmoids:
+        part *= 0.5
+        part += 0.5
+    c_new = z[:, H : 2 * H] * c
+    c_new += z[:, :H] * z[:, 2 * H : 3 * H]
+    return c_new, xp.tanh(c_new)
+
+
+def local_slopes(xp, gates, c_before, tanh_c):
+    """All that the backward loop multiplies with, in bulk: what one unit of dc (gates i, f, g) or of dh (gate o) makes of
+    the gates' inputs, shape (..., 4H); and what one unit of dh adds to dc, shape (..., H)."""
+    H = c_before.shape[-1]
+    i, f, g, o = (gates[..., k * H : (k + 1) * H] for k in range(4))
+    slopes = gates * (1 - gates)  # σ' = σ (1 - σ), for i, f and o
+    slopes[..., :H] *= g
+    slopes[..., H : 2 * H] *= c_before
+    slopes[..., 2 * H : 3 * H] = i * (1 - g * g)
+    slopes[..., 3 * H :] *= tanh_c
+    return slopes, o * (1 - tanh_c * tanh_c)
+
+
+def gate_gradients(slopes, dc, dh):
+    """The gradients of the gates' inputs, left in the place of the slopes (B, 4H)."""
+    H = dc.shape[-1]
+    four = slopes.reshape(-1, 4, H)  # a view: one row of H for each gate
+    four[:, :3] *= dc[:, None]
+    four[:, 3] *= dh
+    return slopes
+
+
+def _states_before(xp, reverse):
+    """From the state after each step to the state before it: (T, B, H)."""
+    def shifted(first, states):
+        return xp.concatenate((states[1:], first[None]) if reverse else (first[None], states[:-1]))
+    return shifted

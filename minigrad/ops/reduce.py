@@ -1,0 +1,133 @@
+"""Floor 4: operations that turn many elements into one, along the dimensions `dim` (None: all of them)."""
+
+import math
+
+from minigrad.backend import accumulator
+from minigrad.ops.elementwise import exp, where
+from minigrad.ops.shape import broadcast_to, reshape
+from minigrad.primitive import primitive
+
+
+def kept_shape(shape: tuple[int, ...], dim) -> tuple[int, ...]:
+    """`shape` with the reduced dimensions at size 1: what keepdim=True gives."""
+    if dim is None: return (1,) * len(shape)
+    reduced = {d % len(shape) for d in ((dim,) if isinstance(dim, int) else dim)} if shape else set()
+    return tuple(1 if i in reduced else size for i, size in enumerate(shape))
+
+
+def restored(y, shape: tuple[int, ...], dim):
+    """A reduced array with its lost dimensions back, at size 1."""
+    return reshape(y, shape=kept_shape(shape, dim))
+
+
+@primitive
+class sum_:
+    """y = Σ x;  every summand gets the gradient of the sum"""
+    def forward(xp, x, *, dim=None, keepdim=False):
+        wide = accumulator(x.dtype) if x.dtype.kind == "f" else None
+        y = xp.sum(x, axis=dim, keepdims=keepdim, dtype=wide)
+        return y.astype(x.dtype, copy=False) if x.dtype.kind == "f" else y
+    def d_x(g, x_shape, dim): return broadcast_to(restored(g, x_shape, dim), shape=x_shape)
+
+
+@primitive
+class amax:
+    """y = max x; ties share the gradient equally"""
+    def forward(xp, x, *, dim=None, keepdim=False): return xp.max(x, axis=dim, keepdims=keepdim)
+    def d_x(g, x, y, x_shape, dim): return shared_among_ties(g, x, y, x_shape, dim)
+
+
+@primitive
+class amin:
+    """y = min x; ties share the gradient equally"""
+    def forward(xp, x, *, dim=None, keepdim=False): return xp.min(x, axis=dim, keepdims=keepdim)
+    def d_x(g, x, y, x_shape, dim): return shared_among_ties(g, x, y, x_shape, dim)
+
+
+def shared_among_ties(g, x, y, shape, dim):
+    """The gradient of an extreme value, in equal parts to the elements that attain it."""
+    attained = where(x == restored(y, shape, dim), restored(g, shape, dim) * 0.0 + 1.0, 0.0)
+    return restored(g, shape, dim) / sum_(attained, dim=dim, keepdim=True) * attained
+
+
+@primitive
+class logsumexp:
+    """y = ln Σ eˣ,  ∂y/∂xᵢ = exp(xᵢ - y): the softmax"""
+    promote = ("x",)
+    floating = True
+    def forward(xp, x, *, dim=None, keepdim=False):
+        top = xp.max(x, axis=dim, keepdims=True, initial=-math.inf)
+        top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+        total = xp.sum(xp.exp(x - top), axis=dim, keepdims=True, dtype=accumulator(x.dtype))
+        y = (xp.log(total) + top).astype(x.dtype, copy=False)
+        return y if keepdim else y.reshape(xp.sum(top, axis=dim).shape)
+    def d_x(g, x, y, x_shape, dim): return restored(g, x_shape, dim) * exp(x - restored(y, x_shape, dim))
+
+
+@primitive
+class argmax:
+    """y = the index of the first largest element"""
+    nondifferentiable = ("x",)
+    def forward(xp, x, *, dim=None, keepdim=False): return xp.argmax(x, axis=dim, keepdims=keepdim)
+
+
+@primitive
+class argmin:
+    """y = the index of the first smallest element"""
+    nondifferentiable = ("x",)
+    def forward(xp, x, *, dim=None, keepdim=False): return xp.argmin(x, axis=dim, keepdims=keepdim)
+
+
+@primitive
+class all_:
+    """y = do all elements hold?"""
+    nondifferentiable = ("x",)
+    def forward(xp, x, *, dim=None, keepdim=False): return xp.all(x, axis=dim, keepdims=keepdim)
+
+
+@primitive
+class any_:
+    """y = does any element hold?"""
+    nondifferentiable = ("x",)
+    def forward(xp, x, *, dim=None, keepdim=False): return xp.any(x, axis=dim, keepdims=keepdim)
+
+
+# ---------------------------------------------------------------- the softmax family
+
+
+@primitive
+class softmax:
+    """yᵢ = eˣⁱ / Σⱼ eˣʲ,  dx = y (g - Σ g y)"""
+    promote = ("x",)
+    floating = True
+    def forward(xp, x, *, dim):
+        top = xp.max(x, axis=dim, keepdims=True, initial=-math.inf)
+        y = xp.exp(x - top)
+        return xp.divide(y, xp.sum(y, axis=dim, keepdims=True, dtype=accumulator(x.dtype)), out=y, casting="same_kind")
+    def d_x(g, y, dim): return y * (g - sum_(g * y, dim=dim, keepdim=True))
+
+
+@primitive
+class log_softmax:
+    """yᵢ = xᵢ - ln Σⱼ eˣʲ,  dx = g - eʸ Σ g"""
+    promote = ("x",)
+    floating = True
+    def forward(xp, x, *, dim):
+        shifted = x - xp.max(x, axis=dim, keepdims=True, initial=-math.inf)
+        total = xp.sum(xp.exp(shifted), axis=dim, keepdims=True, dtype=accumulator(x.dtype))
+        return xp.subtract(shifted, xp.log(total), out=shifted, casting="same_kind")
+    def d_x(g, y, dim): return g - exp(y) * sum_(g, dim=dim, keepdim=True)
+
+
+@primitive
+class masked_softmax:
+    """The softmax over the places where the mask holds; 0 elsewhere, and in a row where it holds nowhere"""
+    promote = ("x",)
+    floating = True
+    nondifferentiable = ("mask",)
+    def forward(xp, x, mask, *, dim):
+        top = xp.max(x, axis=dim, keepdims=True, initial=-math.inf, where=xp.broadcast_to(mask, x.shape))
+        y = xp.exp(xp.where(mask, x - xp.where(xp.isfinite(top), top, xp.zeros_like(top)), -math.inf))
+        total = xp.sum(y, axis=dim, keepdims=True, dtype=accumulator(x.dtype))
+        return (y / xp.where(total == 0, xp.ones_like(total), total)).astype(x.dtype, copy=False)
+    def d_x(g, y, dim): return y * (g - sum_(g * y, dim=dim, keepdim=True))

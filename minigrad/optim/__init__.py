@@ -1,0 +1,9 @@
+"""Optimisers and learning-rate schedules, with PyTorch's names: `minigrad.optim.AdamW(model.parameters())`."""
+
+from . import lr_scheduler
+from .adam import Adam, AdamW
+from .elementwise import Elementwise
+from .optimizer import Optimizer
+from .sgd import SGD
+
+__all__ = ["SGD", "Adam", "AdamW", "Elementwise", "Optimizer", "lr_scheduler"]

@@ -1,0 +1,212 @@
+"""How an update equation is run over parameters of all sizes: in place, in blocks, small ones side by side.
+
+An optimiser whose equation treats every element alike (SGD, Adam) says in `buffers` what it remembers of an
+element, and in `update` how one flat stretch of elements moves.  This file decides which stretches.
+
+- A large parameter goes through in blocks: its values, gradient, buffers and scratch stay in the cache from
+  one
+  operation of the equation to the next.
+- Small parameters are packed: gathered into one flat stretch, updated together, and copied back.  Their
+  buffers lie side by side for good; what `state` holds are views.  At each step a pack is compared with
+  what is there now: the same parameters with the same shapes and views, all as often updated.  If anything
+  differs, it is made anew.
+
+Parameters and gradients are never re-pointed or kept, so whoever else holds them sees new values and
+nothing else.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from minigrad.backend import Array, device_of, namespace
+from minigrad.errors import DTypeError, ShapeError
+from minigrad.tensor import Tensor
+
+from .optimizer import Group, Optimizer
+
+BLOCK = 32_768  # elements of a large parameter that are updated at a time, and of a pack, at most
+SMALL = 4_096  # elements of a parameter that is packed, at most
+
+
+class Elementwise(Optimizer):
+    """The base of optimisers whose equation is the same for each element of a parameter."""
+
+    def __init__(self, params: Any, defaults: Group) -> None:
+        self._packed: dict[int, list[Pack]] = {}  # by the number of the group
+        self._small: dict[int, list[int]] = {}  # which parameters were small in the last step, by id
+        self._scratch: dict[tuple[str, Any], list[Array]] = {}  # by device and type
+        super().__init__(params, defaults)
+
+    def buffers(self, group: Group) -> tuple[str, ...]:
+        """The names of the arrays that are remembered for a parameter, zero at first."""
+        raise NotImplementedError
+
+    def update(
+        self, xp: Any, p: Array, g: Array, state: Mapping[str, Any], group: Group, scratch: Sequence[Array]
+    ) -> None:
+        """Move the flat stretch `p` against its gradient `g`, in place, and the buffers in `state` with it.
+
+        `state["step"]` is 1 at the first update.  `scratch` is two arrays like `p` to write to; `g` is read
+        only.
+        """
+        raise NotImplementedError
+
+    # -------------------------------------------------------------------------------- which stretches
+
+    def update_group(self, index: int, group: Group) -> None:
+        """Move each parameter that has a gradient, alone if it is large, in a pack if it is small."""
+        names, small = self.buffers(group), []
+        for param in group["params"]:
+            if param.grad is not None:
+                _check_gradient(param)
+                if names and param.array.size <= SMALL:
+                    small.append(param)
+                else:
+                    self._update_alone(param, names, group)
+        ids = [id(param) for param in small]
+        if ids != self._small.get(index):  # not the set of the last step, so perhaps not of the next
+            for param in small:
+                self._update_alone(param, names, group)
+            self._small[index], self._packed[index] = ids, []
+            return
+        packs = self._packed[index]
+        if not packs or not all(pack.fits(self.state, names) for pack in packs):
+            packs = self._packed[index] = _pack(small, self.state, names)
+        for pack in packs:
+            self._update_pack(pack, group)
+
+    def _update_alone(self, param: Tensor, names: Sequence[str], group: Group) -> None:
+        """Move one parameter, in blocks."""
+        xp = namespace(param.array)
+        state: dict[str, Any] = {}
+        if names:
+            entry = self.state.setdefault(param, {})
+            state["step"] = entry["step"] = entry.get("step", 0) + 1
+            state |= {name: _buffer(entry, name, param).reshape(-1) for name in names}
+        param.bump_version()
+        p = param.array.reshape(-1)  # a copy, if the elements do not lie row after row
+        g = param.grad.array.reshape(-1)  # type: ignore[union-attr]
+        self._update_flat(xp, p, g, state, group)
+        if not param.array.flags.c_contiguous:
+            param.array[...] = p.reshape(param.shape)
+
+    def _update_flat(self, xp: Any, p: Array, g: Array, state: Mapping[str, Any], group: Group) -> None:
+        """Move a flat stretch of any length, block after block."""
+        block = BLOCK if device_of(p) == "cpu" else p.size  # a GPU has no use for blocks
+        if p.size <= block:
+            self.update(xp, p, g, state, group, self._scratch_like(p))
+            return
+        for start in range(0, p.size, block):
+            here = slice(start, start + block)
+            part = {name: value if name == "step" else value[here] for name, value in state.items()}
+            self.update(xp, p[here], g[here], part, group, self._scratch_like(p[here]))
+
+    def _update_pack(self, pack: "Pack", group: Group) -> None:
+        """Move the parameters of a pack together."""
+        xp, params = pack.xp, pack.params
+        xp.concatenate([param.array.reshape(-1) for param in params], out=pack.p)
+        xp.concatenate([param.grad.array.reshape(-1) for param in params], out=pack.g)  # type: ignore[union-attr]
+        pack.state["step"] += 1
+        self._update_flat(xp, pack.p, pack.g, pack.state, group)
+        for param, values in zip(params, pack.values, strict=True):
+            param.bump_version()
+            xp.copyto(param.array, values)
+            self.state[param]["step"] = pack.state["step"]
+
+    def _scratch_like(self, array: Array) -> list[Array]:
+        """Two arrays of the size, type and device of `array`, whose memory is used again and again."""
+        key = (device_of(array), array.dtype)
+        scratch = self._scratch.get(key)
+        if scratch is None or scratch[0].size < array.size:
+            xp = namespace(array)
+            scratch = self._scratch[key] = [xp.empty(array.size, array.dtype) for _ in range(2)]
+        return [memory[: array.size] for memory in scratch]
+
+
+def penalised(xp: Any, p: Array, g: Array, group: Group, out: Array) -> Array:
+    """g + weight_decay · p, with -g in the place of g to maximise; written to `out`, unless it is g itself."""
+    if group["weight_decay"]:
+        combine = xp.subtract if group["maximize"] else xp.add
+        return combine(xp.multiply(p, group["weight_decay"], out=out), g, out=out)
+    return xp.negative(g, out=out) if group["maximize"] else g
+
+
+class Pack:
+    """Small parameters of one device and type, equally often updated, with their buffers side by side."""
+
+    def __init__(
+        self, params: list[Tensor], state: dict[Tensor, dict[str, Any]], names: Sequence[str]
+    ) -> None:
+        first = params[0].array
+        self.xp, self.params, self.names, self.dtype = namespace(first), params, names, first.dtype
+        sizes = [param.array.size for param in params]
+        self.p, self.g = (self.xp.empty(sum(sizes), self.dtype) for _ in range(2))
+        self.values = _views(self.p, params)
+        self.state: dict[str, Any] = {"step": state[params[0]]["step"]}
+        self.views: list[dict[str, Array]] = [{} for _ in params]
+        for name in names:
+            flat = self.xp.empty(sum(sizes), self.dtype)
+            for param, views, view in zip(params, self.views, _views(flat, params), strict=True):
+                view[...] = _buffer(state[param], name, param)
+                state[param][name] = Tensor(view)
+                views[name] = view
+            self.state[name] = flat
+
+    def fits(self, state: dict[Tensor, dict[str, Any]], names: Sequence[str]) -> bool:
+        """Is everything still where it was when the pack was made?"""
+        if names != self.names:
+            return False
+        step, dtype = self.state["step"], self.dtype
+        for param, values, views in zip(self.params, self.values, self.views, strict=True):
+            entry = state.get(param)
+            if entry is None or entry["step"] != step or param.array.shape != values.shape:
+                return False
+            if param.array.dtype != dtype or namespace(param.array) is not self.xp:
+                return False
+            if any(entry[name].array is not view for name, view in views.items()):
+                return False
+        return True
+
+
+def _pack(params: list[Tensor], state: dict[Tensor, dict[str, Any]], names: Sequence[str]) -> list[Pack]:
+    """Packs of at most BLOCK elements that hold all of `params`, which have been updated before."""
+    alike: dict[tuple, list[Tensor]] = {}
+    for param in params:
+        key = (device_of(param.array), param.dtype, state[param]["step"])
+        together = alike.setdefault(key, [])
+        if sum(other.array.size for other in together) + param.array.size > BLOCK:
+            alike[(*key, len(alike))] = together  # full
+            alike[key] = together = []
+        together.append(param)
+    return [Pack(together, state, names) for together in alike.values()]
+
+
+def _views(flat: Array, params: Sequence[Tensor]) -> list[Array]:
+    """The stretch of each parameter within `flat`, in its shape."""
+    views, start = [], 0
+    for param in params:
+        views.append(flat[start : start + param.array.size].reshape(param.shape))
+        start += param.array.size
+    return views
+
+
+def _buffer(entry: dict[str, Any], name: str, param: Tensor) -> Array:
+    """The array that `entry` remembers under `name`, its elements row after row; zeros if there is none yet."""
+    held = entry.get(name)
+    if held is None:
+        entry[name] = Tensor(namespace(param.array).zeros(param.shape, param.dtype))
+    elif not held.array.flags.c_contiguous:
+        entry[name] = Tensor(held.array.copy(order="C"))
+    return entry[name].array
+
+
+def _check_gradient(param: Tensor) -> None:
+    """The gradient must have the shape and type of its parameter."""
+    grad = param.grad
+    assert grad is not None, "asked of parameters that have one"
+    if grad.array.shape != param.array.shape:
+        raise ShapeError(
+            f"step(): got a gradient of shape {grad.shape}, expected the parameter's {param.shape}"
+        )
+    if grad.array.dtype != param.array.dtype:
+        raise DTypeError(f"step(): got a gradient of {grad.dtype}, expected the parameter's {param.dtype}")

@@ -1,0 +1,83 @@
+"""Stochastic gradient descent, with momentum."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from minigrad.backend import Array
+
+from .elementwise import Elementwise, penalised
+from .optimizer import Group, Params
+
+
+class SGD(Elementwise):
+    """b ← μ b + (1 - τ) g,  θ ← θ - γ b
+
+    with γ = lr, μ = momentum, τ = dampening, and g the gradient plus weight_decay · θ.  The first b is g itself.
+    Without momentum θ ← θ - γ g; with Nesterov's, θ ← θ - γ (g + μ b).  `maximize` climbs: g is the gradient's
+    negative.
+
+    References: Sutskever, Martens, Dahl and Hinton 2013, "On the importance of initialization and momentum
+    in deep learning" (there b holds γ as well; this is the form of PyTorch, which differs when γ changes);
+    Robbins and Monro 1951.
+
+    >>> import minigrad as mg
+    >>> w = mg.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = mg.optim.SGD([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.tolist()
+    [0.8, 1.6]
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    def check_options(self, group: Group) -> None:
+        """Beyond the ranges: Nesterov's momentum is defined for a momentum, and without dampening."""
+        super().check_options(group)
+        if group["nesterov"] and not (group["momentum"] > 0 and group["dampening"] == 0):
+            raise ValueError(
+                f"SGD(): nesterov — got momentum {group['momentum']!r} and dampening {group['dampening']!r}, "
+                "expected momentum > 0 and dampening = 0"
+            )
+
+    def buffers(self, group: Group) -> tuple[str, ...]:
+        """The running sum of gradients, b."""
+        return ("momentum_buffer",) if group["momentum"] else ()
+
+    def update(
+        self, xp: Any, p: Array, g: Array, state: Mapping[str, Any], group: Group, scratch: Sequence[Array]
+    ) -> None:
+        """The equation, a stretch at a time."""
+        lr, momentum, t = float(group["lr"]), group["momentum"], scratch[0]
+        g = penalised(xp, p, g, group, scratch[1])
+        if momentum:
+            b = state["momentum_buffer"]
+            if state["step"] == 1:
+                b[...] = g
+            else:
+                b *= momentum
+                b += xp.multiply(g, 1.0 - group["dampening"], out=t)
+            if group["nesterov"]:
+                g = xp.add(g, xp.multiply(b, momentum, out=t), out=t)
+            else:
+                g = b
+        p -= xp.multiply(g, lr, out=t)

@@ -1,0 +1,388 @@
+"""Floor 3: what an operation is.
+
+An operation is a *card*: a class body that holds the formula and, beside it, one derivative rule per input.
+
+    @primitive
+    class tanh:
+        '''y = tanh x,  dy/dx = 1 - y²'''
+        def forward(xp, x): return xp.tanh(x)
+        def d_x(g, y): return g * (1 - y * y)
+
+`forward(xp, *inputs, *, static=default)` computes on arrays of the library `xp`.  A rule `d_<input>(g, ...)` turns the
+gradient g of the output into that of one input; it asks by name for what it needs: `y` (the output), an input,
+`<input>_shape`, or a static argument.  Only that is saved.  A rule is written in operators and operations, so the tape
+can feed it arrays (fast) or Tensors (and the gradient is itself recorded: that is how second derivatives come about).
+"""
+
+import functools
+import inspect
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .backend import NAMESPACES, HostArray, common_namespace, numpy, default_dtype, is_array, result_dtype
+from .errors import broadcast_error
+from .fastpath import fast_path
+from .notes import note_of
+from .modes import TRACING, mode
+from .tape import FREED, Node, Output, check_versions
+from .tensor import VIEWED, Tensor, wrap
+
+_NUMBERS = (float, int)
+_UNWATCHED: list = [0]  # the version box of a constant that is no Tensor
+_RESERVED = ("xp", "g", "y")
+
+
+class Primitive:
+    """An operation made from a card.  Call it with Tensors and get a Tensor; with arrays only, and get an array.
+
+    A card may also say:
+      promote = ("a", "b")   these inputs are brought to their common type first, as PyTorch has it
+      floating = True        integers become the default floating type first
+      view = True            the output may share the memory of the first input
+      nondifferentiable = ("index",)   these inputs never get a gradient
+      refuse(*shapes) -> Exception     the error for inputs whose shapes do not fit
+      d(g, ...) -> tuple     one joint rule for all inputs, in place of the d_<input>
+    """
+
+    definition: Callable | None = None  # a fused operation has one
+
+    def __init__(self, card: type) -> None:
+        self.name = card.__name__.rstrip("_")  # `sum_`: a trailing underscore only avoids a name of Python's
+        self.__doc__ = card.__doc__
+        self.__name__ = self.name
+        self.forward: Callable = vars(card)["forward"]
+        self._read_signature()
+        self.promoted = tuple(self.inputs.index(name) for name in vars(card).get("promote", ()))
+        self.floating: bool = vars(card).get("floating", False)
+        self.view: bool = vars(card).get("view", False)
+        self.refuse: Callable[..., Exception] = vars(card).get("refuse", functools.partial(broadcast_error_of, self))
+        self.host_kernel = functools.partial(self.forward, numpy)  # what computes the output on the CPU
+        self.kernels: dict[Any, Callable] = {numpy: self.host_kernel}  # array library -> what computes it there
+        self.plans: dict[int, Plan] = {}  # set of differentiable inputs, as a bit mask -> plan
+        self._read_rules(card)
+        self.fast: Callable = fast_path(self) or self.general
+
+    def _read_signature(self) -> None:
+        """The contract: positional arguments are arrays, keyword-only ones are static."""
+        spec = inspect.getfullargspec(self.forward)
+        self.variadic = spec.varargs is not None
+        self.inputs: tuple[str, ...] = (spec.varargs,) if spec.varargs else tuple(spec.args[1:])
+        self.optional = self.inputs[len(self.inputs) - len(spec.defaults or ()) :]
+        self.defaults: dict[str, Any] = {name: (spec.kwonlydefaults or {}).get(name) for name in spec.kwonlyargs}
+        self.required = frozenset(spec.kwonlyargs) - frozenset(spec.kwonlydefaults or {})
+        for name in (*self.inputs, *spec.kwonlyargs):
+            if name in _RESERVED:
+                raise TypeError(f"card {self.name}: {name!r} is a reserved name, use another for the argument")
+        order = (*self.inputs, "y", *spec.kwonlyargs)
+        self.places = {name: (place, False) for place, name in enumerate(order)}
+        for place, name in enumerate(self.inputs):
+            self.places.setdefault(f"{name}_shape", (place, True))
+
+    def _read_rules(self, card: type) -> None:
+        """The rules, each with the names that it asks for; every input must have one or be declared to have none."""
+        found = {name[2:]: rule for name, rule in vars(card).items() if name.startswith("d_")}
+        constant = vars(card).get("nondifferentiable", ())
+        joint = vars(card).get("d") or (found.pop(self.inputs[0], None) if self.variadic else None)
+        self.joint = None if joint is None else (joint, self._wishes(joint))
+        self.rules = {self.inputs.index(name): (rule, self._wishes(rule)) for name, rule in found.items()}
+        if not joint and set(found) | set(constant) != set(self.inputs):
+            missing = sorted(set(self.inputs) - set(found) - set(constant))
+            raise TypeError(f"card {self.name}: no rule for {missing}; write d_<input>, or list it in nondifferentiable")
+        self._set_constant(constant)
+
+    def _set_constant(self, names: Sequence[str]) -> None:
+        """Note which inputs never get a gradient, and the bit mask of those that may."""
+        self.constant = frozenset(self.inputs.index(name) for name in names)
+        self.differentiable = ~sum(1 << p for p in self.constant)
+
+    def _wishes(self, rule: Callable) -> tuple[str, ...]:
+        """The names that a rule asks for after g."""
+        names = tuple(inspect.signature(rule).parameters)[1:]
+        for name in names:
+            if name not in self.places:
+                raise TypeError(f"card {self.name}: {rule.__name__} asks for {name!r}, which the operation has not")
+        return names
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}({', '.join((*self.inputs, *self.defaults))})>"
+
+    # ------------------------------------------------------------------ calling
+
+    def replace(self, xp: Any, kernel: Callable) -> None:
+        """Let `kernel(*arrays, **static)` compute the output on arrays of the library `xp`. The rules stay."""
+        self.kernels[xp] = kernel
+        if xp is numpy:
+            self.host_kernel = kernel
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """The operation: on arrays it computes, and that is all; on Tensors it also records."""
+        for a in args:
+            if isinstance(a, Tensor):
+                ordinary = not keywords and len(args) == len(self.inputs)
+                return self.fast(*args) if ordinary else self.general(*args, **keywords)
+        if keywords and any(isinstance(a, Tensor) for a in keywords.values()):
+            return self.general(*args, **keywords)
+        return self.on_arrays(*args, **keywords)
+
+    def on_arrays(self, *args: Any, **keywords: Any) -> Any:
+        """The forward alone: rules that run on arrays come here."""
+        if args and type(args[0]) is HostArray:
+            return self.host_kernel(*args, **keywords)
+        xp = common_namespace(self.name, args)
+        kernel = self.kernels.get(xp)
+        return self.forward(xp, *args, **keywords) if kernel is None else kernel(*args, **keywords)
+
+    def general(self, *args: Any, **keywords: Any) -> Any:
+        """Bind, unwrap, promote, compute, wrap, record: the life of every operation."""
+        static = self.defaults
+        if keywords or self.required or (len(args) != len(self.inputs) and not self.variadic):
+            args, static = self._bind(args, keywords)
+        values, mask, bit, xp = [], 0, 1, None
+        for a in args:
+            if isinstance(a, Tensor):
+                if a.node is not None:
+                    mask |= bit
+                value = a.array
+            else:
+                value = a
+            module = NAMESPACES.get(type(value))
+            if module is not xp and module is not None:
+                xp = module if xp is None else common_namespace(self.name, [getattr(a, "array", a) for a in args])
+            values.append(value)
+            bit += bit
+        mask = mask & self.differentiable if mode.recording else 0
+        if xp is None:
+            xp = common_namespace(self.name, values)
+        if self.promoted and self._is_mixed(values):
+            values = self._promoted(values, xp)
+        try:
+            y, kept = self.compute(xp, values, static)
+        except ValueError as error:
+            raise self._explained(error, values) from None
+        if type(y) is tuple:
+            return self._several(y, kept, args, values, static, mask, xp)
+        if type(y) not in NAMESPACES:
+            y = xp.asarray(y)
+        out = wrap(y)
+        if self.view and _shares_memory(y, values[0]):
+            self._share(out, args[0], mask)
+        if mask and y.dtype.kind == "f":
+            out.node = self._record(y, kept, args, values, static, mask, out.version)
+        return out
+
+    def _is_mixed(self, values: Sequence[Any]) -> bool:
+        """Do the inputs that combine need promotion: more than one type, or an integer where a float is wanted?"""
+        first = values[self.promoted[0]]
+        kind = getattr(first, "dtype", None)
+        if kind is None or (self.floating and kind.kind != "f"):
+            return True
+        for p in self.promoted[1:]:
+            value = values[p]
+            if value is not None and getattr(value, "dtype", None) is not kind:
+                return not (type(value) in _NUMBERS and kind.kind == "f")
+        return False
+
+    def compute(self, xp: Any, values: Sequence[Any], static: dict[str, Any]) -> tuple[Any, Any]:
+        """The output on arrays; the second value is what a fused operation keeps for its pullback."""
+        kernel = self.kernels.get(xp)
+        if kernel is None:
+            kernel = self.kernels[xp] = functools.partial(self.forward, xp)
+        return kernel(*values, **static), None
+
+    def _bind(self, args: tuple, keywords: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """Positional and named arguments as (inputs in order, statics)."""
+        if len(args) > len(self.inputs) and not self.variadic:
+            raise TypeError(f"{self.name}() takes the inputs {', '.join(self.inputs)}, got {len(args)}")
+        static = dict(self.defaults)
+        named = {}
+        for name, value in keywords.items():
+            if name in static:
+                if isinstance(value, Tensor):
+                    raise TypeError(f"{self.name}(): {name} is a static argument, got a Tensor; pass a plain value")
+                static[name] = value
+            elif name in self.inputs[len(args) :] and not self.variadic:
+                named[name] = value
+            else:
+                raise TypeError(f"{self.name}() got an unexpected argument {name!r}; it takes {self!r}")
+        if missing := self.required - keywords.keys():
+            raise TypeError(f"{self.name}() needs the keyword arguments {sorted(missing)}")
+        if self.variadic:
+            return args, static
+        bound = list(args)
+        for name in self.inputs[len(args) :]:
+            if name not in named and name not in self.optional:
+                raise TypeError(f"{self.name}() needs the input {name!r}")
+            bound.append(named.get(name))
+        return tuple(bound), static
+
+    def _promoted(self, values: list[Any], xp: Any) -> list[Any]:
+        """The values with those inputs that combine brought to one type."""
+        places = [p for p in self.promoted if values[p] is not None]
+        chosen = [values[p] for p in places]
+        common = result_dtype(chosen)
+        if self.floating and common.kind != "f":
+            common = default_dtype()
+        cast = list(values)
+        for p, value in zip(places, chosen, strict=True):
+            if type(value) in NAMESPACES:
+                cast[p] = value if value.dtype is common else value.astype(common)
+            elif not (type(value) in _NUMBERS and common.kind == "f"):  # a number stays one beside floats
+                cast[p] = xp.asarray(value).astype(common)
+        return cast
+
+    def _explained(self, error: ValueError, values: Sequence[Any]) -> Exception:
+        """The error for shapes that do not fit, in our words; anything else as it came."""
+        if type(error) is not ValueError:
+            return error
+        return self.refuse(*[getattr(value, "shape", ()) for value in values]) or error
+
+    def _share(self, out: Tensor, source: Any, mask: int) -> None:
+        """Note that `out` views the memory of `source`: one version box for both."""
+        if isinstance(source, Tensor):
+            out.version, out.base = source.version, source.base or source
+            if mask and len(out.version) == 1:
+                out.version.append(VIEWED)
+
+    def _record(
+        self, y: Any, kept: Any, args: tuple, values: list, static: dict, mask: int, box: list
+    ) -> Node:
+        """The node of this call, with what its rules will ask for."""
+        plan = self.plans.get(mask) or self.plan(mask)
+        single = type(y) is not tuple
+        shape, dtype = (y.shape, y.dtype) if single else (tuple(a.shape for a in y), tuple(a.dtype for a in y))
+        node = Node(plan, tuple([a.node if isinstance(a, Tensor) else None for a in args]), shape, dtype)
+        node.static = static
+        plan.keep(node, args, values, y, static, kept, box)
+        if mode.recording is TRACING:
+            node.note = note_of(args)
+        return node
+
+    def _several(
+        self, y: tuple, kept: Any, args: tuple, values: list, static: dict, mask: int, xp: Any
+    ) -> tuple[Tensor, ...]:
+        """The outputs of an operation with several: one node for the call, one `Output` for each."""
+        y = tuple(a if type(a) in NAMESPACES else xp.asarray(a) for a in y)
+        outputs = tuple(wrap(a) for a in y)
+        if mask:
+            for out in outputs:  # one version box for them all
+                out.version = outputs[0].version
+            call = self._record(y, kept, args, values, static, mask, outputs[0].version)
+            for i, out in enumerate(outputs):
+                if out.array.dtype.kind == "f":
+                    out.node = Output(call, i, out.array.shape, out.array.dtype)
+        return outputs
+
+    def plan(self, mask: int) -> "Plan":
+        """The plan for a set of differentiable inputs, made on first need."""
+        positions = tuple(i for i in range(mask.bit_length()) if mask >> i & 1)
+        return self.plans.setdefault(mask, Plan(self, positions))
+
+
+class Plan:
+    """What an operation saves, and does, when gradients of a certain set of its inputs are asked for.
+
+    positions  the inputs that get a gradient
+    names      what is saved, under the names that the rules use
+    watched    the numbers of the inputs (len(inputs): the output) whose memory must not change until then
+    """
+
+    def __init__(self, op: Primitive, positions: tuple[int, ...]) -> None:
+        self.op, self.positions = op, positions
+        rules = [op.joint] if op.joint else [op.rules[p] for p in positions]
+        self.names = tuple(dict.fromkeys(wish for _, wishes in rules for wish in wishes))
+        self._places = [op.places[name] for name in self.names]
+        self.save: Callable[[tuple], tuple] = self._saver()
+        arrays = range(len(op.inputs) + 1)
+        self.watched = tuple(place for place, is_shape in self._places if place in arrays and not is_shape)
+        self.watch = picker(self.watched)
+        self._calls = [(rule, picker([self.names.index(w) for w in wishes])) for rule, wishes in rules]
+
+    def _saver(self) -> Callable[[tuple], tuple]:
+        """The function from (*inputs, y, *statics) to what is saved, in the order of `names`."""
+        places = self._places
+        if not any(is_shape for _, is_shape in places):
+            return picker([place for place, _ in places])
+        return lambda values: tuple([_shape(values[p]) if is_shape else values[p] for p, is_shape in places])
+
+    def keep(
+        self, node: Node, args: tuple, values: list, y: Any, static: dict, kept: Any, box: list
+    ) -> None:
+        """Leave in `node` what the rules will ask for, with the versions that it has now."""
+        inputs = (tuple(values),) if self.op.variadic else tuple(values)
+        node.saved = self.save((*inputs, y, *static.values()))
+        if self.watched:
+            boxes = [a.version if isinstance(a, Tensor) else _UNWATCHED for a in args]
+            node.boxes = self.watch((*boxes, box))
+            node.versions = tuple([watched[0] for watched in node.boxes])
+
+    def pull(self, node: Node, g: Any, create_graph: bool) -> Sequence[Any]:
+        """The gradients of the inputs `positions`, from the gradient g of the output."""
+        if node.boxes or node.saved is FREED:
+            check_versions(node)
+        saved = self._reattached(node) if create_graph else node.saved
+        if self.op.joint:
+            (rule, pick) = self._calls[0]
+            every = rule(g, *pick(saved))
+            return [every[p] for p in self.positions]
+        return [rule(g, *pick(saved)) for rule, pick in self._calls]
+
+    def _reattached(self, node: Node) -> list[Any]:
+        """The saved arrays as Tensors again, attached to the tape at the place where they came from."""
+        boxes = iter(node.boxes)
+        tensors = []
+        for value, (place, is_shape) in zip(node.saved, self._places, strict=True):
+            if place > len(self.op.inputs) or is_shape:
+                tensors.append(value)
+                continue
+            box = next(boxes)
+            if place == len(self.op.inputs):
+                tensors.append(_output_again(node, value, box))
+            else:
+                tensors.append(wrap(value, node.edges[place], box) if is_array(value) else value)
+        return tensors
+
+
+def _output_again(node: Node, y: Any, box: list) -> Any:
+    """The output of `node` as a Tensor (or a tuple of them) at its place on the tape."""
+    if type(y) is tuple:
+        return tuple(wrap(a, Output(node, i, a.shape, a.dtype), box) for i, a in enumerate(y))
+    return wrap(y, node, box)
+
+
+def _shares_memory(y: Any, x: Any) -> bool:
+    """Is y a view of x (or x itself)?  Both then have the same owner of their memory at the end of `base`."""
+    return _owner(y) is _owner(x)
+
+
+def _owner(array: Any) -> Any:
+    while array.base is not None and type(array.base) in NAMESPACES:
+        array = array.base
+    return array
+
+
+def picker(places: Sequence[int]) -> Callable[[Sequence], tuple]:
+    """A function that takes the values at `places` out of a sequence, as a tuple."""
+    if len(places) == 0:
+        return _nothing
+    if len(places) == 1:
+        only = places[0]
+        return lambda values: (values[only],)
+    return operator.itemgetter(*places)
+
+
+def _nothing(values: Sequence) -> tuple:
+    return ()
+
+
+def _shape(value: Any) -> Any:
+    """The shape of an array; of a tuple of arrays, their shapes; () for a number."""
+    return tuple(a.shape for a in value) if type(value) is tuple else getattr(value, "shape", ())
+
+
+def broadcast_error_of(op: Primitive, *shapes: tuple[int, ...]) -> Exception | None:
+    """The error for operands that should have been broadcast together."""
+    return broadcast_error(op.name, [shapes[p] for p in op.promoted]) if len(op.promoted) > 1 else None
+
+
+primitive = Primitive  # reads as a decorator: @primitive class tanh: ...

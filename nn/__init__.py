@@ -1,0 +1,48 @@
+"""Layers, losses, containers and initialisers: PyTorch's names, arguments and parameter names."""
+
+if __name__ != "minigrad.nn":
+    raise ImportError("import it as minigrad.nn, not as the top-level nn")
+
+from . import functional, init
+from .activation import GELU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
+from .attention import Attention, ConcatScore, DotScore, GeneralScore
+from .container import ModuleDict, ModuleList, ParameterList, Sequential
+from .dropout import Dropout
+from .embedding import Embedding
+from .linear import Identity, Linear
+from .loss import CrossEntropyLoss, MSELoss, NLLLoss
+from .module import Module
+from .norm import LayerNorm
+from .parameter import Parameter
+from .rnn import LSTM, LSTMCell
+
+__all__ = [
+    "GELU",
+    "LSTM",
+    "Attention",
+    "ConcatScore",
+    "CrossEntropyLoss",
+    "DotScore",
+    "Dropout",
+    "Embedding",
+    "GeneralScore",
+    "Identity",
+    "LSTMCell",
+    "LayerNorm",
+    "Linear",
+    "LogSoftmax",
+    "MSELoss",
+    "Module",
+    "ModuleDict",
+    "ModuleList",
+    "NLLLoss",
+    "Parameter",
+    "ParameterList",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "functional",
+    "init",
+]

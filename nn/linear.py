@@ -1,0 +1,68 @@
+"""Linear: the affine map that most layers are made of."""
+
+import math
+from typing import Any
+
+from minigrad.creation import empty
+from minigrad.tensor import Tensor
+
+from . import functional as F
+from . import init
+from .module import Module
+from .parameter import Parameter
+
+
+class Identity(Module):
+    """y = x: a place-holder for a layer; whatever arguments it is made with, it does nothing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 (those of the layer it stands for)
+        super().__init__()
+
+    def forward(self, input: Any) -> Any:
+        return input
+
+
+class Linear(Module):
+    """y = x Wᵀ + b
+
+    Args:
+        in_features: size of the last dimension of x.
+        out_features: size of the last dimension of y.
+        bias: whether b is there.
+
+    Shape: input (*, in_features), output (*, out_features); `weight` (out_features, in_features), `bias`
+    (out_features,).
+
+    Both start uniform in ±1/√in_features, as in PyTorch: a third of the variance 1/in_features that LeCun,
+    Bottou, Orr and Müller 1998, "Efficient BackProp", §4.6, derive.
+
+    >>> from minigrad import ones
+    >>> from minigrad.nn import Linear
+    >>> Linear(3, 4)(ones(2, 3)).shape
+    (2, 4)
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, *, device: Any = None, dtype: Any = None
+    ) -> None:
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = Parameter(empty(out_features, in_features, device=device, dtype=dtype))
+        self.register_parameter(
+            "bias", Parameter(empty(out_features, device=device, dtype=dtype)) if bias else None
+        )
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        bound = 1 / math.sqrt(self.in_features) if self.in_features else 0.0
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        )

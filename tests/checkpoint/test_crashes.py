@@ -1,0 +1,119 @@
+"""minigrad.checkpoint: whatever interrupts a save, a whole file stays: the previous one or the new one."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crash_points import CrashPoints
+from minigrad.checkpoint import atomic_file, load_checkpoint, save_checkpoint
+
+CALLS = ["open", "write", "write", "write", "flush", "fsync", "replace", "open folder", "fsync"]
+
+
+def save_number(number, path):
+    save_checkpoint({"w": np.full(1000, number), "b": np.full(10, number), "number": number}, path)
+
+
+def load_number(path):
+    state = load_checkpoint(path)
+    assert (state["w"] == state["number"]).all()
+    assert (state["b"] == state["number"]).all()
+    return state["number"]
+
+
+def test_the_calls_of_a_save_are_these(tmp_path):
+    with CrashPoints() as points:
+        save_number(1, tmp_path / "file")
+    assert points.calls == CALLS
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("strike", range(len(CALLS)))
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.EIO, "input/output error"), OSError(errno.ENOSPC, "disk full"), KeyboardInterrupt()],
+)
+def test_an_error_at_any_call_leaves_a_whole_file_and_nothing_else(tmp_path, error, strike, late):
+    def fail():
+        raise error
+
+    path = tmp_path / "file"
+    save_number(1, path)
+    with pytest.raises(type(error)) as raised, CrashPoints(strike, fail, late):
+        save_number(2, path)
+    assert raised.value is error
+    assert [found.name for found in tmp_path.iterdir()] == ["file"]
+    done = CALLS.index("replace") + (not late)
+    assert load_number(path) == (2 if strike >= done else 1)
+    save_number(3, path)
+    assert load_number(path) == 3
+
+
+CHILD = """
+import os, signal, sys
+from crash_points import CrashPoints
+from minigrad.checkpoint import save_checkpoint
+import numpy as np
+with CrashPoints(int(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGKILL)):
+    save_checkpoint({"w": np.full(1000, 2), "b": np.full(10, 2), "number": 2}, sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("strike", [1, 3, 5, 6, 8])
+def test_a_process_killed_inside_save_leaves_a_whole_file(tmp_path, strike):
+    path = tmp_path / "file"
+    save_number(1, path)
+    tests = Path(__file__).resolve().parent.parent
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)])}
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD, path, str(strike)], env=environment, check=False, timeout=60
+    )
+    assert child.returncode == -signal.SIGKILL
+    assert load_number(path) == (2 if strike > CALLS.index("replace") else 1)
+    left = {found.name for found in tmp_path.iterdir()} - {"file"}
+    assert all(name.startswith(".file.") and name.endswith(".part") for name in left)
+    save_number(3, path)
+    assert load_number(path) == 3
+
+
+def test_an_exception_in_the_block_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def write():
+        with atomic_file(path) as file:
+            file.write(b"new")
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        write()
+    assert path.read_bytes() == b"old"
+    assert [found.name for found in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_link_stays_a_link_and_its_target_is_replaced(tmp_path):
+    (tmp_path / "target").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    with atomic_file(tmp_path / "link") as file:
+        file.write(b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_bytes() == b"new"
+
+
+def test_a_new_file_gets_the_permissions_that_open_gives(tmp_path):
+    (tmp_path / "plain").write_bytes(b"")
+    with atomic_file(tmp_path / "file") as file:
+        file.write(b"new")
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_name_of_the_greatest_length_can_be_saved(tmp_path):
+    path = tmp_path / ("n" * 255)
+    save_number(1, path)
+    assert load_number(path) == 1

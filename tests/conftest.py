@@ -1,0 +1,17 @@
+"""How Hypothesis searches: `--hypothesis-profile=ci` (or deep) takes the place of dev.
+
+No test measures time, so there is no deadline, and a slow machine is no reason to fail.
+"""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "dev",
+    max_examples=15,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("ci", settings.get_profile("dev"), max_examples=60, derandomize=True)
+settings.register_profile("deep", settings.get_profile("dev"), max_examples=300)
+settings.load_profile("dev")

@@ -1,0 +1,109 @@
+"""Sequential, ModuleList, ModuleDict, ParameterList."""
+
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+
+
+def test_sequential_runs_one_after_the_other():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    x = mg.rand(4, 2)
+    assert net(x).tolist() == net[2](net[0](x).tanh()).tolist()
+
+
+def test_sequential_takes_names():
+    net = nn.Sequential({"hidden": nn.Linear(2, 3), "act": nn.ReLU()})
+    assert list(net.state_dict()) == ["hidden.weight", "hidden.bias"]
+    assert net.hidden is net[0]
+    assert repr(net[1:]) == "Sequential(\n  (act): ReLU()\n)"
+
+
+def test_a_slice_of_sequential_shares_its_modules_and_their_names():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    part = net[1:]
+    assert part[1] is net[2]
+    assert list(part.state_dict()) == ["2.weight", "2.bias"]
+
+
+@pytest.mark.parametrize("kind", [nn.Sequential, nn.ModuleList])
+def test_a_numbered_container_behaves_as_a_list(kind):
+    tanh, relu, identity = nn.Tanh(), nn.ReLU(), nn.Identity()
+    parts = kind().append(tanh).extend([relu])
+    assert list(parts) == [tanh, relu]
+    assert (len(parts), parts[0], parts[-1]) == (2, tanh, relu)
+    parts.insert(1, identity)
+    assert list(parts) == [tanh, identity, relu]
+    assert [name for name, _ in parts.named_children()] == ["0", "1", "2"]
+    parts[-1] = tanh
+    assert list(parts) == [tanh, identity, tanh]
+    del parts[0]
+    assert list(parts) == [identity, tanh]
+    del parts[:]
+    assert len(parts) == 0
+
+
+def test_a_position_that_is_not_there_is_named():
+    with pytest.raises(IndexError, match="ModuleList: index 1 out of range, it holds 1 parts"):
+        nn.ModuleList([nn.Tanh()])[1]
+    with pytest.raises(IndexError, match="index -2 out of range"):
+        nn.ModuleList([nn.Tanh()])[-2] = nn.Tanh()
+
+
+def test_what_is_no_module_is_refused():
+    with pytest.raises(TypeError, match="Sequential holds Modules, got builtin_function"):
+        nn.Sequential(abs)
+    with pytest.raises(TypeError, match="ModuleList holds Modules, got int 3"):
+        nn.ModuleList([3])
+    with pytest.raises(TypeError, match="ModuleDict holds Modules, got str for 'a'"):
+        nn.ModuleDict({"a": "b"})
+
+
+def test_a_slice_of_a_module_list_is_numbered_afresh():
+    layers = nn.ModuleList(nn.Linear(1, 1) for _ in range(3))
+    assert list(layers[1:].state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
+    assert layers[1:][0] is layers[1]
+
+
+def test_a_module_dict_behaves_as_a_dict():
+    heads = nn.ModuleDict({"year": nn.Linear(2, 4), "day": nn.Linear(2, 3)})
+    assert list(heads) == list(heads.keys()) == ["year", "day"]
+    assert "day" in heads
+    assert "month" not in heads
+    assert [module.out_features for module in heads.values()] == [4, 3]
+    assert dict(heads.items())["day"] is heads["day"] is heads.day
+    assert list(heads.state_dict())[0] == "year.weight"
+    heads["month"] = nn.Linear(2, 2)
+    assert heads.pop("year").out_features == 4
+    assert len(heads) == 2
+    heads.clear()
+    assert not list(heads.parameters())
+
+
+def test_a_module_dict_names_the_keys_that_it_has():
+    heads = nn.ModuleDict({"year": nn.Identity()})
+    for attempt in (lambda: heads["day"], lambda: heads.pop("day"), lambda: heads.__delitem__("day")):
+        with pytest.raises(KeyError, match=r"'day' is not among the keys \['year'\]"):
+            attempt()
+    with pytest.raises(ValueError, match="already has an attribute 'items'"):
+        heads["items"] = nn.Identity()
+
+
+def test_a_parameter_list_turns_tensors_into_parameters():
+    weights = nn.ParameterList([mg.zeros(2), nn.Parameter(mg.ones(3))])
+    assert [name for name, _ in weights.named_parameters()] == ["0", "1"]
+    assert all(weight.requires_grad for weight in weights)
+    assert repr(weights) == (
+        "ParameterList(\n  (0): Parameter of shape (2,), float32\n  (1): Parameter of shape (3,), float32\n)"
+    )
+    assert repr(nn.ParameterList()) == "ParameterList()"
+
+
+def test_a_list_in_a_model_belongs_to_its_tree():
+    class Stack(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.ModuleList([nn.Linear(1, 1)])
+            self.scales = nn.ParameterList([mg.ones(1)])
+
+    assert list(Stack().state_dict()) == ["layers.0.weight", "layers.0.bias", "scales.0"]
