@@ -1,25 +1,34 @@
-"""The tape as plain nodes and edges: what was computed from what, and what is kept for the backward."""
+"""Floor 7: the tape as plain nodes and edges: what was computed from what, and what is kept for the backward.
 
-from __future__ import annotations
+Nothing is drawn here; `minigrad.tools.draw` turns a `Graph` into a picture.  Run the computation, and its backward, under
+`minigrad.modes.tracing()`, and the graph also knows constants, modules, source lines and the norms of the gradients.
+"""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from .backend import to_numpy
+from .errors import GraphError
+from .tape import Leaf, Node, Output
+from .tensor import Tensor
 
 Kind = Literal["op", "parameter", "leaf", "constant"]
+LONGEST = 40  # characters of a static argument: an index may hold a whole array
 
 
 @dataclass(frozen=True)
 class GraphNode:
-    """One application of an op, or one tensor that no op made."""
+    """One application of an operation, or one tensor that no operation made."""
 
     id: int
     kind: Kind
-    label: str  # the op's name, or the leaf's
+    label: str  # the operation's name, or the leaf's
     tooltip: str = ""  # the first line of the card's docstring: its equation
-    shape: tuple[int, ...] = ()
+    shape: tuple[Any, ...] = ()  # of the output; a tuple of shapes if there are several
     dtype: str = ""
-    static: tuple[tuple[str, str], ...] = ()  # (("dim", "-1"), ("keepdim", "True"))
-    saved: tuple[str, ...] = ()  # what is kept for the backward: ("y (2, 4)",)
+    static: tuple[tuple[str, str], ...] = ()  # (("dim", "-1"), ("keepdim", "True")), without the defaults
+    saved: tuple[str, ...] = ()  # what the rules ask for: ("y (2, 4)",)
     module: str = ""  # "encoder.lstm", known only while tracing
     line: str = ""  # "model.py:12", known only while tracing
     gradient: str | None = None  # "|g| 0.031", once a backward has run
@@ -27,7 +36,7 @@ class GraphNode:
 
 @dataclass(frozen=True)
 class GraphEdge:
-    """One input of an op: output `output_index` of node `source` is what `target` calls `label`."""
+    """One input of an operation: output `output_index` of node `source` is what `target` calls `label`."""
 
     source: int
     target: int
@@ -43,3 +52,165 @@ class Graph:
     edges: tuple[GraphEdge, ...]
     outputs: tuple[int, ...]
     title: str = ""
+
+
+def trace(*outputs: Tensor, names: Mapping[str, Tensor] | None = None, title: str = "") -> Graph:
+    """The graph that `outputs` were computed by.
+
+    `names` says what the leaves are called (`dict(model.named_parameters())` will do); the part of a name before its
+    last dot is taken for the module that the leaf lies in.
+
+    >>> import minigrad as mg
+    >>> w = mg.ones(3, requires_grad=True)
+    >>> graph = trace(mg.tanh(w).sum(), names={"w": w})
+    >>> [node.label for node in graph.nodes], [(edge.source, edge.target) for edge in graph.edges]
+    (['w', 'tanh', 'sum'], [(0, 1), (1, 2)])
+    """
+    for position, output in enumerate(outputs):
+        if output.node is None:
+            raise GraphError(
+                f"trace(): output {position} of shape {output.shape} has no graph, expected a tensor that requires "
+                "grad; was it computed under no_grad, or from constants only?"
+            )
+    roots = [output.node for output in outputs if output.node is not None]
+    walk = _Walk({tensor.node: name for name, tensor in (names or {}).items() if tensor.node is not None})
+    for node in _ancestors(roots):
+        walk.visit(node)
+    ends = tuple(dict.fromkeys(walk.ids[_call(root)] for root in roots))
+    return Graph(tuple(walk.nodes), tuple(walk.edges), ends, title)
+
+
+def _ancestors(roots: list[Node]) -> list[Node]:
+    """Every node that `roots` depend on, oldest first; a loop, since graphs are deeper than Python's stack."""
+    seen, stack = set(roots), list(roots)
+    while stack:
+        for parent in stack.pop().edges:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    return sorted(seen, key=lambda node: node.seq)
+
+
+def _call(node: Node) -> Node:
+    """The call that a node stands for: one of several outputs stands for the call that made them."""
+    return node.edges[0] if type(node) is Output else node
+
+
+class _Walk:
+    """The nodes and edges gathered so far, and the number of each call and leaf of the tape."""
+
+    def __init__(self, names: dict[Node, str]) -> None:
+        self.names = names
+        self.nodes: list[GraphNode] = []
+        self.edges: list[GraphEdge] = []
+        self.ids: dict[Node, int] = {}
+
+    def visit(self, node: Node) -> None:
+        """Add a node whose parents have been added: a leaf, a call, or what is known of one output of a call."""
+        if type(node) is Output:
+            self._gather_gradient(self.ids[node.edges[0]], node)
+        elif isinstance(node, Leaf):
+            self.ids[node] = self._add(self._leaf(node))
+        else:
+            self._call(node)
+
+    def _add(self, node: GraphNode) -> int:
+        self.nodes.append(replace(node, id=len(self.nodes)))
+        return len(self.nodes) - 1
+
+    def _leaf(self, node: Leaf) -> GraphNode:
+        tensor = node.tensor()
+        module, _, label = self.names.get(node, node.label).rpartition(".")
+        return GraphNode(
+            id=0,
+            kind="leaf" if tensor is None or type(tensor) is Tensor else "parameter",
+            label=label or "leaf",
+            shape=node.shape,
+            dtype=node.dtype.name,
+            module=module,
+            gradient=_gradient_text(node, tensor),
+        )
+
+    def _call(self, node: Node) -> None:
+        op, note = node.plan.op, node.note
+        inputs = note.inputs if note else ()
+        sources = [
+            (name, self._source(parent, name, inputs[position] if position < len(inputs) else None))
+            for position, (name, parent) in enumerate(zip(_input_names(node), node.edges, strict=True))
+        ]
+        first_line = (op.__doc__ or "").strip().partition("\n")[0]
+        several = isinstance(node.dtype, tuple)
+        target = self.ids[node] = self._add(
+            GraphNode(
+                id=0,
+                kind="op",
+                label=op.name,
+                tooltip=first_line.rstrip(),
+                shape=node.shape,
+                dtype=node.dtype[0].name if several else node.dtype.name,
+                static=_statics(node),
+                saved=_saved(node, inputs),
+                module=note.module if note else "",
+                line=note.line if note else "",
+                gradient=_gradient_text(node),
+            )
+        )
+        for name, source in sources:
+            if source is not None:
+                self.edges.append(replace(source, target=target, label=name))
+
+    def _source(self, parent: Node | None, name: str, noted: Any) -> GraphEdge | None:
+        """The edge from where an input comes; None for an input that is absent, or that nothing is known of."""
+        if parent is not None:
+            return GraphEdge(self.ids[_call(parent)], 0, "", parent.index if isinstance(parent, Output) else 0)
+        if noted is None or noted == "None":
+            return None
+        if isinstance(noted, tuple):  # a tensor that needs no gradient
+            return GraphEdge(self._add(GraphNode(0, "constant", name, shape=noted[0], dtype=noted[1])), 0)
+        return GraphEdge(self._add(GraphNode(0, "constant", noted)), 0)
+
+    def _gather_gradient(self, call: int, output: Node) -> None:
+        """|g|² of a call is the sum over its outputs; each is drawn on a line of its own."""
+        text = _gradient_text(output)
+        if text is not None:
+            known = self.nodes[call].gradient
+            text = f"{text} of output {output.index}" if isinstance(output, Output) else text
+            self.nodes[call] = replace(self.nodes[call], gradient=f"{known}, {text}" if known else text)
+
+
+def _input_names(node: Node) -> tuple[str, ...]:
+    """What the card calls each input; the inputs of a list go by their number."""
+    names: tuple[str, ...] = node.plan.op.inputs
+    return names if len(names) == len(node.edges) else tuple(str(i) for i in range(len(node.edges)))
+
+
+def _statics(node: Node) -> tuple[tuple[str, str], ...]:
+    """The static arguments that are not at their defaults, each in at most LONGEST characters."""
+    defaults = getattr(node.plan.op, "defaults", {})
+    texts = {name: repr(value) for name, value in node.static.items()}
+    return tuple(
+        (name, text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
+        for name, text in texts.items()
+        if not (name in defaults and text == repr(defaults[name]))
+    )
+
+
+def _saved(node: Node, inputs: tuple) -> tuple[str, ...]:
+    """The arrays that the rules ask for, with their shapes: also after a backward has let them go."""
+    names = _input_names(node)
+    shapes = dict(zip(names, (parent.shape if parent is not None else None for parent in node.edges), strict=True))
+    for name, noted in zip(names, inputs, strict=False):
+        if shapes[name] is None and isinstance(noted, tuple):
+            shapes[name] = noted[0]
+    shapes["y"] = node.shape
+    return tuple(f"{name} {shapes[name]}" for name in getattr(node.plan, "names", ()) if shapes.get(name) is not None)
+
+
+def _gradient_text(node: Node, tensor: Tensor | None = None) -> str | None:
+    """The norm of the gradient that passed while tracing, or of the one that lies in the leaf's `.grad`."""
+    if node.note is not None and node.note.gradient is not None:
+        return f"|g| {node.note.gradient:.3g}"
+    if tensor is not None and tensor.grad is not None:
+        values = to_numpy(tensor.grad.array).astype("float64").ravel()
+        return f"|g| {float(values @ values) ** 0.5:.3g}"
+    return None

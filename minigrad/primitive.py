@@ -240,7 +240,7 @@ class Primitive:
     def _share(self, out: Tensor, source: Any, mask: int) -> None:
         """Note that `out` views the memory of `source`: one version box for both."""
         if isinstance(source, Tensor):
-            out.version, out.base = source.version, source.base or source
+            out.version, out.base = source.version, source if source.base is None else source.base
             if mask and len(out.version) == 1:
                 out.version.append(VIEWED)
 

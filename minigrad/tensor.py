@@ -229,7 +229,7 @@ class Tensor:
 
     def detach(self) -> "Tensor":
         """The same memory, outside the graph."""
-        return wrap(self.array, None, self.version, self.base or self)
+        return wrap(self.array, None, self.version, self if self.base is None else self.base)
 
     @property
     def _version(self) -> int:

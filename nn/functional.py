@@ -13,7 +13,7 @@ import numpy as np
 from minigrad import ops
 from minigrad.backend import device, to_device
 from minigrad.creation import arange
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.errors import DTypeError, ShapeError, broadcast_error
 from minigrad.functions import gelu, log_softmax, softmax
 from minigrad.generator import Generator, default_generator
 from minigrad.ops import relu, sigmoid, tanh
@@ -103,37 +103,46 @@ def scaled_dot_product_attention(
     """softmax(Q Kᵀ / √d) V    (Vaswani et al. 2017, "Attention is all you need", eq. 1)
 
     Args:
-        query, key, value: (..., L, d), (..., S, d) and (..., S, dᵥ). attn_mask: broadcasts to (..., L, S);
-        True where a query may look at a key, or numbers added to the scores. dropout_p: the probability that
-        a weight is dropped; always applied, so pass 0 in evaluation. is_causal: let query i look at keys 0
-        ... i only (then `attn_mask` must be None). scale: what scores are multiplied with, 1/√d if None.
+        query, key, value: (..., L, d), (..., S, d) and (..., S, dᵥ).
+        attn_mask: broadcasts to (..., L, S); True where a query may look at a key, or numbers added to scores.
+        dropout_p: the probability that a weight is dropped; always applied, so pass 0 in evaluation.
+        is_causal: let query i look at keys 0 ... i only; then `attn_mask` must be None.
+        scale: what the scores are multiplied with, 1/√d if None.
 
-    A query that may look at no key gets zeros (PyTorch gives the same from its fused kernels, NaN elsewhere).
+    A query that may look at no key gets zeros.
     """
     check_probability("scaled_dot_product_attention", dropout_p, "dropout_p")
-    if query.shape[-1:] != key.shape[-1:] or key.shape[-2:-1] != value.shape[-2:-1] or query.ndim < 2:
-        raise ShapeError(
-            f"scaled_dot_product_attention(): query {query.shape}, key {key.shape}, value {value.shape}, "
-            "expected (..., L, d), (..., S, d), (..., S, dv)"
-        )
+    shape = _scores_shape(query, key, value)  # (..., L, S)
     if is_causal:
         if attn_mask is not None:
             raise ValueError(
-                "scaled_dot_product_attention(): is_causal and attn_mask exclude each other; merge them"
+                "scaled_dot_product_attention(): is_causal excludes attn_mask; merge the two masks"
             )
-        queries, keys = (arange(x.shape[-2], device=query.device) for x in (query, key))
+        queries, keys = (arange(length, device=query.device) for length in shape[-2:])
         attn_mask = queries.unsqueeze(1) >= keys  # (L, S)
     if attn_mask is not None:
-        _check_attention_mask(attn_mask, (*query.shape[:-1], key.shape[-2]))
-    keep, keep_scale = None, 1.0
-    if dropout_p > 0:
-        batch = np.broadcast_shapes(query.shape[:-2], key.shape[:-2])
-        shape = (*batch, query.shape[-2], key.shape[-2])  # (..., L, S)
-        keep, keep_scale = _keep_mask(shape, dropout_p, query.device, None)
+        _check_attention_mask(attn_mask, shape)
+    keep, keep_scale = (None, 1.0) if dropout_p == 0 else _keep_mask(shape, dropout_p, query.device, None)
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     return ops.scaled_dot_product_attention(
         query, key, value, attn_mask, keep, scale=scale, keep_scale=keep_scale
     )
+
+
+def _scores_shape(query: Tensor, key: Tensor, value: Tensor) -> tuple[int, ...]:
+    """(..., L, S), or the error that says which of the three does not fit."""
+    shapes = (query.shape, key.shape, value.shape)
+    if min(map(len, shapes)) < 2 or query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+        raise ShapeError(
+            f"scaled_dot_product_attention(): query {query.shape}, key {key.shape}, value {value.shape}, "
+            "expected (..., L, d), (..., S, d), (..., S, dv)"
+        )
+    leading = [shape[:-2] for shape in shapes]
+    try:
+        batch = leading[0] if leading[0] == leading[1] == leading[2] else np.broadcast_shapes(*leading)
+    except ValueError:
+        raise broadcast_error("scaled_dot_product_attention", leading) from None
+    return (*batch, query.shape[-2], key.shape[-2])
 
 
 def _check_attention_mask(mask: Tensor, expected: tuple[int, ...]) -> None:

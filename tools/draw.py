@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Iterator
 
 from minigrad.graph import Graph, GraphEdge, GraphNode
@@ -23,8 +24,12 @@ EDGE_STYLE = {"fontname": "Helvetica", "fontsize": "9", "fontcolor": FAINT, "col
 BACKWARD = {"dir": "back", "style": "dashed", "color": GRADIENT, "fontcolor": GRADIENT, "penwidth": "0.8"}
 CLUSTER_STYLE = {"style": "rounded", "color": "#b8c4ce", "fontsize": "10", "fontcolor": FAINT, "labeljust": "l"}
 
+SMALL = {"fontsize": "9", "height": "0.2", "margin": "0.08,0.03", "class": "small"}
 WEIGHTS = {"op": "4", "leaf": "2", "constant": "2", "parameter": "1"}  # ops stay close, a shared parameter is far
-LONG = 12  # ops on the longest path: beyond it a picture reads better from left to right
+LONG = 12  # edges on the longest path: beyond it a picture reads better from left to right
+FEW = 60  # edges: up to here there is room, and time, for their labels in the middle
+MANY = 6  # uses of one tensor: beyond it the further ones are drawn apart
+WIDTH = 36  # characters on a line of details
 
 
 def to_dot(graph: Graph, *, markup: bool = True, legend: bool = True, direction: str | None = None) -> str:
@@ -37,21 +42,20 @@ def to_dot(graph: Graph, *, markup: bool = True, legend: bool = True, direction:
     >>> print(to_dot(Graph((GraphNode(0, "leaf", "x"),), (), (0,)), legend=False).splitlines()[0])
     digraph "minigrad" {
     """
-    if direction is None:
-        direction = "LR" if _depth(graph) > LONG else "TB"
-    gradients = any(node.gradient for node in graph.nodes)
+    direction = direction or ("LR" if _depth(graph) > LONG else "TB")
+    graph_style = {**GRAPH_STYLE, "rankdir": direction, "label": _escape(graph.title)}
     lines = [
         'digraph "minigrad" {',
-        f"  graph {_attributes({**GRAPH_STYLE, 'rankdir': direction, 'label': _escape(graph.title)})};",
+        f"  graph {_attributes(graph_style)};",
         f"  node {_attributes(NODE_STYLE)};",
         f"  edge {_attributes(EDGE_STYLE)};",
         *_nodes(graph, markup=markup),
-        *_forward_edges(graph),
+        *_edges(graph),
     ]
-    if gradients:
-        lines += _backward_edges(graph)
+    if _has_gradients(graph):
+        lines += _seeds(graph)
     if legend:
-        lines += _legend(graph, gradients=gradients)
+        lines += _legend(graph)
     return "\n".join([*lines, "}", ""])
 
 
@@ -61,6 +65,13 @@ def _depth(graph: Graph) -> int:
     for edge in sorted(graph.edges, key=lambda edge: edge.target):
         depth[edge.target] = max(depth[edge.target], depth[edge.source] + 1)
     return max(depth.values(), default=0)
+
+
+def _has_gradients(graph: Graph) -> bool:
+    return any(node.gradient for node in graph.nodes)
+
+
+# ---------------------------------------------------------------------------------------------- nodes
 
 
 def _nodes(graph: Graph, *, markup: bool) -> Iterator[str]:
@@ -105,62 +116,102 @@ def _node(node: GraphNode, *, markup: bool, is_output: bool) -> str:
 
 def _details(node: GraphNode) -> Iterator[str]:
     """The small lines under a node's name."""
-    if node.static:
-        yield ", ".join(f"{name}={text}" for name, text in node.static)
-    yield f"{node.shape} {node.dtype}".rstrip()
-    if node.saved:
-        yield "keeps " + ", ".join(node.saved)
+    yield from _wrapped("", [f"{name}={text}" for name, text in node.static])
+    if node.dtype:
+        several = bool(node.shape) and isinstance(node.shape[0], tuple)
+        shape = ", ".join(map(str, node.shape)) if several else str(node.shape)
+        yield f"{shape} {node.dtype}"
+    yield from _wrapped("keeps ", list(node.saved))
     if node.gradient:
         yield node.gradient
+
+
+def _wrapped(opening: str, items: list[str]) -> Iterator[str]:
+    """The items behind one another, on lines of about WIDTH characters."""
+    line = opening
+    for position, item in enumerate(items):
+        last = position == len(items) - 1
+        line += item if last else f"{item}, "
+        if last or len(line) + len(items[position + 1]) > WIDTH:
+            yield line.rstrip()
+            line = ""
 
 
 def _tooltip(node: GraphNode) -> str:
     return "\n".join(text for text in (node.tooltip or node.label, node.module, node.line) if text)
 
 
-def _forward_edges(graph: Graph) -> Iterator[str]:
-    weight = {node.id: WEIGHTS[node.kind] for node in graph.nodes}
+# ---------------------------------------------------------------------------------------------- edges
+
+
+def _edges(graph: Graph) -> Iterator[str]:
+    """A solid edge for every value; against it, where a gradient came back, a dashed one.
+
+    A tensor with MANY uses is drawn once, and again in small at each further use: long edges to everywhere would hide
+    the graph, and dot takes minutes to lay them out.
+    """
+    nodes = {node.id: node for node in graph.nodes}
+    uses = Counter(edge.source for edge in graph.edges)
+    met: Counter[int] = Counter()
+    place = "label" if len(graph.edges) <= FEW else "headlabel"
     for edge in graph.edges:
-        style = {"headlabel": _escape(_edge_label(edge)), "weight": weight[edge.source]}
-        yield f"  n{edge.source} -> n{edge.target} {_attributes(style)};"
+        source = nodes[edge.source]
+        met[source.id] += 1
+        start = f"n{source.id}"
+        if uses[source.id] > MANY and met[source.id] > 1:
+            start = f"n{source.id}_{met[source.id]}"
+            yield f"  {start} {_attributes(_again(source))};"
+        style = {place: _escape(_edge_label(edge)), "weight": WEIGHTS[source.kind]}
+        yield f"  {start} -> n{edge.target} {_attributes(style)};"
+        if source.gradient and nodes[edge.target].gradient:
+            yield f"  {start} -> n{edge.target} {_attributes(BACKWARD)};"
+
+
+def _again(node: GraphNode) -> dict[str, str]:
+    """How a tensor looks where it is used again."""
+    style = {**STYLES[node.kind], **SMALL, "label": _escape(node.label), "tooltip": _escape(_tooltip(node))}
+    return {**style, "style": f"{style['style']},dotted"}
 
 
 def _edge_label(edge: GraphEdge) -> str:
     return f" {edge.label} [{edge.output_index}]" if edge.output_index else f" {edge.label}"
 
 
-def _backward_edges(graph: Graph) -> Iterator[str]:
-    """Against every edge that a gradient came along, one in the gradient's colour; and the seed it began with."""
+def _seeds(graph: Graph) -> Iterator[str]:
+    """Where the backward began: the gradient of each output with respect to itself."""
+    seed = {"label": "seed", "shape": "plaintext", "class": "seed", "fontcolor": GRADIENT, "fontsize": "10"}
+    for output in _reached_outputs(graph):
+        yield f"  seed{output} {_attributes(seed)};"
+        yield f"  n{output} -> seed{output} {_attributes(BACKWARD)};"
+
+
+def _reached_outputs(graph: Graph) -> list[int]:
     reached = {node.id for node in graph.nodes if node.gradient}
-    for edge in graph.edges:
-        if edge.source in reached and edge.target in reached:
-            yield f"  n{edge.source} -> n{edge.target} {_attributes(BACKWARD)};"
-    for output in graph.outputs:
-        if output in reached:
-            seed = {"label": "seed", "shape": "plaintext", "class": "seed", "fontcolor": GRADIENT, "fontsize": "10"}
-            yield f"  seed{output} {_attributes(seed)};"
-            yield f"  n{output} -> seed{output} {_attributes(BACKWARD)};"
+    return [output for output in graph.outputs if output in reached]
 
 
-def _legend(graph: Graph, *, gradients: bool) -> Iterator[str]:
+# ---------------------------------------------------------------------------------------------- the legend
+
+
+def _legend(graph: Graph) -> Iterator[str]:
     """A last row (a last column, from left to right) that says what each shape and each kind of edge means."""
-    small = {"fontsize": "9", "height": "0.2", "margin": "0.08,0.03", "class": "legend"}
-    entries = {kind: {**STYLES[kind], **small, "label": MEANING[kind]} for kind in _kinds(graph)}
-    entries["value"] = {**small, "shape": "plaintext", "fontcolor": FAINT, "label": "solid: values"}
-    if gradients:
+    present = {node.kind for node in graph.nodes}
+    entries = {kind: {**STYLES[kind], **SMALL, "label": MEANING[kind]} for kind in STYLES if kind in present}
+    if max(Counter(edge.source for edge in graph.edges).values(), default=0) > MANY:
+        entries["again"] = {**SMALL, "shape": "box", "style": "rounded,dotted", "label": "used again"}
+    entries["value"] = {**SMALL, "shape": "plaintext", "fontcolor": FAINT, "label": "solid: values"}
+    if _has_gradients(graph):
         entries["gradient"] = {**entries["value"], "fontcolor": GRADIENT, "label": "dashed: gradients"}
-    anchors = [f"seed{output}" if gradients else f"n{output}" for output in graph.outputs[:1]]
     yield "  { rank=same;"
     for name, style in entries.items():
         yield f"    legend_{name} {_attributes(style)};"
     yield "  }"
-    for anchor in anchors:
+    last = [f"seed{output}" for output in _reached_outputs(graph)] or [f"n{output}" for output in graph.outputs]
+    for anchor in last[:1]:  # invisible edges hold the legend below (behind) the graph
         yield f"  {anchor} -> {{ {' '.join(f'legend_{name}' for name in entries)} }} [style=invis weight=0];"
 
 
-def _kinds(graph: Graph) -> list[str]:
-    present = {node.kind for node in graph.nodes}
-    return [kind for kind in STYLES if kind in present]
+# ---------------------------------------------------------------------------------------------- DOT
 
 
 def _attributes(values: dict[str, str]) -> str:

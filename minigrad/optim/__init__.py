@@ -1,4 +1,4 @@
-"""Optimisers and learning-rate schedules, with PyTorch's names: `minigrad.optim.AdamW(model.parameters())`."""
+"""Optimisers and learning-rate schedules, with PyTorch's names, arguments and state."""
 
 from . import lr_scheduler
 from .adam import Adam, AdamW

@@ -13,20 +13,20 @@ from .optimizer import Group, Params
 class Adam(Elementwise):
     """m ← β₁ m + (1 - β₁) g,  v ← β₂ v + (1 - β₂) g²,  θ ← θ - γ m̂ / (√v̂ + ε)
 
-    with γ = lr, (β₁, β₂) = betas, ε = eps, m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ) at step t, and g the gradient plus
-    weight_decay · θ.  `amsgrad` puts the largest v so far in the place of v; `maximize` climbs: g is the gradient's
-    negative.
+    with γ = lr, (β₁, β₂) = betas, ε = eps, at step t m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ), and g the
+    gradient plus weight_decay · θ.  `amsgrad` puts the largest v so far in the place of v.  `maximize`
+    climbs: it takes the negative of the gradient.
 
     References: Kingma and Ba 2015, "Adam: a method for stochastic optimization", algorithm 1; Reddi, Kale
     and Kumar 2018, "On the convergence of Adam and beyond" (amsgrad).
 
     >>> import minigrad as mg
-    >>> w = mg.tensor([1.0, -1.0], requires_grad=True)
+    >>> w = mg.tensor([1.0, -2.0], requires_grad=True)
     >>> optimizer = mg.optim.Adam([w], lr=0.5)
     >>> (w * w).sum().backward()
     >>> optimizer.step()
-    >>> w.tolist()
-    [0.5, -0.5]
+    >>> w
+    tensor([ 0.5, -1.5], requires_grad=True)
     """
 
     def __init__(

@@ -4,8 +4,7 @@ An optimiser whose equation treats every element alike (SGD, Adam) says in `buff
 element, and in `update` how one flat stretch of elements moves.  This file decides which stretches.
 
 - A large parameter goes through in blocks: its values, gradient, buffers and scratch stay in the cache from
-  one
-  operation of the equation to the next.
+  one operation of the equation to the next.
 - Small parameters are packed: gathered into one flat stretch, updated together, and copied back.  Their
   buffers lie side by side for good; what `state` holds are views.  At each step a pack is compared with
   what is there now: the same parameters with the same shapes and views, all as often updated.  If anything
@@ -124,7 +123,7 @@ class Elementwise(Optimizer):
 
 
 def penalised(xp: Any, p: Array, g: Array, group: Group, out: Array) -> Array:
-    """g + weight_decay · p, with -g in the place of g to maximise; written to `out`, unless it is g itself."""
+    """g + weight_decay · p, with -g in the place of g to maximise: written to `out`, or g itself."""
     if group["weight_decay"]:
         combine = xp.subtract if group["maximize"] else xp.add
         return combine(xp.multiply(p, group["weight_decay"], out=out), g, out=out)
@@ -191,7 +190,7 @@ def _views(flat: Array, params: Sequence[Tensor]) -> list[Array]:
 
 
 def _buffer(entry: dict[str, Any], name: str, param: Tensor) -> Array:
-    """The array that `entry` remembers under `name`, its elements row after row; zeros if there is none yet."""
+    """The array that `entry` remembers under `name`, its elements row after row; zeros if there was none."""
     held = entry.get(name)
     if held is None:
         entry[name] = Tensor(namespace(param.array).zeros(param.shape, param.dtype))

@@ -33,8 +33,8 @@ class LRScheduler:
                 group.setdefault("initial_lr", group["lr"])
             elif "initial_lr" not in group:
                 raise KeyError(
-                    f"{name}(): last_epoch — got {last_epoch}, but param_groups[{position}] has no 'initial_lr'; "
-                    "load the optimiser's state first, or begin with last_epoch=-1"
+                    f"{name}(): last_epoch — got {last_epoch}, but param_groups[{position}] has no "
+                    "'initial_lr'; load the optimiser's state first, or begin with last_epoch=-1"
                 )
         self.optimizer = optimizer
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
@@ -63,7 +63,7 @@ class LRScheduler:
         return {name: value for name, value in vars(self).items() if name != "optimizer"}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Continue from what `state_dict()` returned.  The optimiser's own state brings its learning rates."""
+        """Continue from what `state_dict()` returned.  The optimiser's own state has its learning rates."""
         vars(self).update(state_dict)
 
     @property
@@ -91,8 +91,8 @@ class LambdaLR(LRScheduler):
         self.lr_lambdas = [lr_lambda] * count if callable(lr_lambda) else list(lr_lambda)
         if len(self.lr_lambdas) != count:
             raise ValueError(
-                f"LambdaLR(): lr_lambda — got {len(self.lr_lambdas)} functions, expected one, or one for each of "
-                f"the {count} groups"
+                f"LambdaLR(): lr_lambda — got {len(self.lr_lambdas)} functions, expected one, or one for "
+                f"each of the {count} groups"
             )
         super().__init__(optimizer, last_epoch)
 
@@ -109,8 +109,8 @@ class LambdaLR(LRScheduler):
 class CosineAnnealingLR(LRScheduler):
     """γ = γ_min + (γ₀ - γ_min) (1 + cos(π t / T)) / 2
 
-    with T = T_max and γ_min = eta_min; after T the rate climbs back, as the cosine does.  Computed from the rate
-    before, so that a change of it by others is kept in proportion.
+    with T = T_max and γ_min = eta_min; after T the rate climbs back, as the cosine does.  It is computed from
+    the rate before, so that a change of it by others is kept in proportion.
 
     Reference: Loshchilov and Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", equation
     5, with no restart.
@@ -223,14 +223,12 @@ class OneCycleLR(LRScheduler):
         step = self.last_epoch
         if step > self.total_steps:
             raise ValueError(
-                f"OneCycleLR(): step {step} of a cycle of {self.total_steps}; make total_steps larger"
+                f"OneCycleLR(): got step {step} of a cycle of {self.total_steps}; make total_steps larger"
             )
-        begin = 0.0
-        for last, start, end in self.phases:
-            if step <= last or last == self.total_steps - 1:
-                break
-            begin = last
-        share = (step - begin) / (last - begin) if last > begin else 1.0
+        current = next((i for i, (last, *_) in enumerate(self.phases) if step <= last), len(self.phases) - 1)
+        last, start, end = self.phases[current]
+        begin = self.phases[current - 1][0] if current else 0.0
+        share = (step - begin) / (last - begin) if last != begin else 1.0
         if self.cycle_momentum:
             for group in self._groups:
                 self._set_momentum(group, self._anneal(group[start[1]], group[end[1]], share))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from minigrad.backend import namespace
+from minigrad.backend import namespace, to_numpy
 from minigrad.errors import DTypeError
 from minigrad.modes import enable_grad
 from minigrad.tensor import Tensor
@@ -66,8 +66,8 @@ class Optimizer:
                 )
             if not param.is_leaf:
                 raise ValueError(
-                    f"{name}(): params[{position}] — got a non-leaf tensor, the result of an operation, of shape "
-                    f"{param.shape}; pass the tensor it was made from, or .detach() it first"
+                    f"{name}(): params[{position}] — got a non-leaf tensor of shape {param.shape}, the "
+                    "result of an operation; pass the tensor it was made from, or .detach() it first"
                 )
             if param in known:
                 raise ValueError(
@@ -94,7 +94,7 @@ class Optimizer:
     # -------------------------------------------------------------------------------- a step
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Move every parameter that has a gradient.  Returns the loss, if a `closure` that computes it is given."""
+        """Move every parameter that has a gradient.  With a `closure` that computes the loss, returns it."""
         loss = None
         if closure is not None:
             with enable_grad():
@@ -135,7 +135,7 @@ class Optimizer:
         return {"state": {number: state[number] for number in sorted(state)}, "param_groups": groups}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Continue from what `state_dict()` returned.  It is copied; an error leaves the optimiser as it was."""
+        """Continue from what `state_dict()` returned.  It is copied; an error leaves all as it was."""
         name = f"{type(self).__name__}.load_state_dict()"
         saved = state_dict["param_groups"]
         came, expected = [[len(group["params"]) for group in groups] for groups in (saved, self.param_groups)]
@@ -171,7 +171,9 @@ class Optimizer:
                     raise DTypeError(
                         f"{place}[{key!r}]: got {value.dtype}, expected the parameter's {param.dtype}"
                     )
-                loaded[key] = Tensor(namespace(param.array).array(value.array, order="C"))
+                xp = namespace(param.array)
+                array = value.array if namespace(value.array) is xp else to_numpy(value.array)
+                loaded[key] = Tensor(xp.array(array, order="C"))
             elif value is not None:  # PyTorch's momentum_buffer is None before the first step
                 loaded[key] = value
         return loaded

@@ -12,9 +12,9 @@ from .optimizer import Group, Params
 class SGD(Elementwise):
     """b ← μ b + (1 - τ) g,  θ ← θ - γ b
 
-    with γ = lr, μ = momentum, τ = dampening, and g the gradient plus weight_decay · θ.  The first b is g itself.
-    Without momentum θ ← θ - γ g; with Nesterov's, θ ← θ - γ (g + μ b).  `maximize` climbs: g is the gradient's
-    negative.
+    with γ = lr, μ = momentum, τ = dampening, and g the gradient plus weight_decay · θ.  The first b is g.
+    Without momentum θ ← θ - γ g; with `nesterov`, θ ← θ - γ (g + μ b).  `maximize` climbs: it takes the
+    negative of the gradient.
 
     References: Sutskever, Martens, Dahl and Hinton 2013, "On the importance of initialization and momentum
     in deep learning" (there b holds γ as well; this is the form of PyTorch, which differs when γ changes);
@@ -25,8 +25,8 @@ class SGD(Elementwise):
     >>> optimizer = mg.optim.SGD([w], lr=0.1)
     >>> (w * w).sum().backward()
     >>> optimizer.step()
-    >>> w.tolist()
-    [0.8, 1.6]
+    >>> w
+    tensor([0.8, 1.6], requires_grad=True)
     """
 
     def __init__(
@@ -76,8 +76,5 @@ class SGD(Elementwise):
             else:
                 b *= momentum
                 b += xp.multiply(g, 1.0 - group["dampening"], out=t)
-            if group["nesterov"]:
-                g = xp.add(g, xp.multiply(b, momentum, out=t), out=t)
-            else:
-                g = b
+            g = xp.add(g, xp.multiply(b, momentum, out=t), out=t) if group["nesterov"] else b
         p -= xp.multiply(g, lr, out=t)

@@ -1,0 +1,92 @@
+"""Clipping of gradients, between `loss.backward()` and `optimizer.step()`."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from minigrad.backend import Array, accumulator, namespace
+from minigrad.creation import tensor
+from minigrad.tensor import Tensor
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> Tensor:
+    """g ← g · min(1, max_norm / (‖g‖ + 10⁻⁶)), in place, with ‖g‖ taken over all gradients together
+
+    norm_type             2 for Euclid's norm, `math.inf` for the largest magnitude, p > 0 for (Σ|g|ᵖ)^(1/p)
+    error_if_nonfinite    RuntimeError, and no change, if the norm is not finite; without it the gradients
+                          become zero (or NaN, where they were not finite)
+
+    Returns the norm before clipping, of shape ().  Parameters without a gradient do not count.
+
+    Reference: Pascanu, Mikolov and Bengio 2013, "On the difficulty of training recurrent neural networks",
+    algorithm 1.
+
+    >>> import minigrad as mg
+    >>> w = mg.zeros(2, requires_grad=True)
+    >>> (w * mg.tensor([3.0, 4.0])).sum().backward()
+    >>> clip_grad_norm_([w], max_norm=1.0)
+    tensor(5.)
+    >>> [round(g, 3) for g in w.grad.tolist()]
+    [0.6, 0.8]
+    """
+    if not max_norm >= 0:
+        raise ValueError(f"clip_grad_norm_(): max_norm — got {max_norm!r}, expected a number >= 0")
+    if not norm_type > 0:
+        raise ValueError(f"clip_grad_norm_(): norm_type — got {norm_type!r}, expected a number > 0, or inf")
+    grads = _gradients("clip_grad_norm_", parameters)
+    if not grads:
+        return tensor(0.0)
+    xp = namespace(grads[0].array)
+    total = _norm(xp, xp.stack([_norm(xp, grad.array, norm_type) for grad in grads]), norm_type)
+    if error_if_nonfinite and not math.isfinite(total):
+        raise RuntimeError(
+            f"clip_grad_norm_(): the norm of the gradients is {float(total)}; they were left as they are. "
+            "Pass error_if_nonfinite=False to scale them all the same"
+        )
+    scale = max_norm / (float(total) + 1e-6)
+    if not scale >= 1:  # a NaN goes on into the gradients, as in PyTorch
+        for grad in grads:
+            grad.bump_version()
+            grad.array *= scale
+    return Tensor(xp.asarray(total))
+
+
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+    """g ← min(max(g, -clip_value), clip_value), in place, for every gradient.
+
+    >>> import minigrad as mg
+    >>> w = mg.zeros(2, requires_grad=True)
+    >>> (w * mg.tensor([3.0, 0.5])).sum().backward()
+    >>> clip_grad_value_([w], 1.0)
+    >>> w.grad
+    tensor([1. , 0.5])
+    """
+    if not clip_value >= 0:
+        raise ValueError(f"clip_grad_value_(): clip_value — got {clip_value!r}, expected a number >= 0")
+    for grad in _gradients("clip_grad_value_", parameters):
+        grad.bump_version()
+        namespace(grad.array).clip(grad.array, -clip_value, clip_value, out=grad.array)
+
+
+def _gradients(name: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    """The gradients that are there."""
+    params = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    for position, param in enumerate(params):
+        if not isinstance(param, Tensor):
+            kind = type(param).__name__
+            raise TypeError(f"{name}(): parameters[{position}] — got a {kind}, expected a tensor")
+    return [param.grad for param in params if param.grad is not None]
+
+
+def _norm(xp: Any, array: Array, order: float) -> Array:
+    """(Σ|x|ᵖ)^(1/p) with p = order; float16 is summed in float32."""
+    flat = array.reshape(-1).astype(accumulator(array.dtype), copy=False)
+    if order == 2:
+        return xp.sqrt(xp.vdot(flat, flat))
+    magnitude = xp.abs(flat)
+    return magnitude.max(initial=0) if order == math.inf else (magnitude**order).sum() ** (1 / order)
