@@ -1,7 +1,7 @@
-"""Floor 7: the tape as plain nodes and edges: what was computed from what, and what is kept for the backward.
+"""Floor 7: the tape as plain nodes and edges: what was computed from what, what is kept for the backward.
 
-Nothing is drawn here; `minigrad.tools.draw` turns a `Graph` into a picture.  Run the computation, and its backward, under
-`minigrad.modes.tracing()`, and the graph also knows constants, modules, source lines and the norms of the gradients.
+Nothing is drawn here; `minigrad.tools.draw` turns a `Graph` into a picture.  Compute, and go backward, under
+`minigrad.modes.tracing()`, and the graph also knows constants, modules, source lines and norms of gradients.
 """
 
 from collections.abc import Mapping
@@ -57,8 +57,10 @@ class Graph:
 def trace(*outputs: Tensor, names: Mapping[str, Tensor] | None = None, title: str = "") -> Graph:
     """The graph that `outputs` were computed by.
 
-    `names` says what the leaves are called (`dict(model.named_parameters())` will do); the part of a name before its
-    last dot is taken for the module that the leaf lies in.
+    `names` says what the leaves are called (`dict(model.named_parameters())` will do); the part of a name
+    before its last dot is taken for the module that the leaf lies in.
+
+    GraphError if an output does not require grad.
 
     >>> import minigrad as mg
     >>> w = mg.ones(3, requires_grad=True)
@@ -69,8 +71,8 @@ def trace(*outputs: Tensor, names: Mapping[str, Tensor] | None = None, title: st
     for position, output in enumerate(outputs):
         if output.node is None:
             raise GraphError(
-                f"trace(): output {position} of shape {output.shape} has no graph, expected a tensor that requires "
-                "grad; was it computed under no_grad, or from constants only?"
+                f"trace(): output {position} of shape {output.shape} has no graph, expected a tensor that "
+                "requires grad; was it computed under no_grad, or from constants only?"
             )
     roots = [output.node for output in outputs if output.node is not None]
     walk = _Walk({tensor.node: name for name, tensor in (names or {}).items() if tensor.node is not None})
@@ -81,7 +83,7 @@ def trace(*outputs: Tensor, names: Mapping[str, Tensor] | None = None, title: st
 
 
 def _ancestors(roots: list[Node]) -> list[Node]:
-    """Every node that `roots` depend on, oldest first; a loop, since graphs are deeper than Python's stack."""
+    """Every node that `roots` depend on, oldest first; a loop, for graphs are deeper than Python's stack."""
     seen, stack = set(roots), list(roots)
     while stack:
         for parent in stack.pop().edges:
@@ -106,9 +108,9 @@ class _Walk:
         self.ids: dict[Node, int] = {}
 
     def visit(self, node: Node) -> None:
-        """Add a node whose parents have been added: a leaf, a call, or what is known of one output of a call."""
+        """Add a node whose parents have been added: a leaf, a call, or what one output adds to its call."""
         if type(node) is Output:
-            self._gather_gradient(self.ids[node.edges[0]], node)
+            self._gather_gradient(node)
         elif isinstance(node, Leaf):
             self.ids[node] = self._add(self._leaf(node))
         else:
@@ -133,48 +135,48 @@ class _Walk:
 
     def _call(self, node: Node) -> None:
         op, note = node.plan.op, node.note
-        inputs = note.inputs if note else ()
-        sources = [
-            (name, self._source(parent, name, inputs[position] if position < len(inputs) else None))
-            for position, (name, parent) in enumerate(zip(_input_names(node), node.edges, strict=True))
-        ]
-        first_line = (op.__doc__ or "").strip().partition("\n")[0]
+        noted = note.inputs if note else (None,) * len(node.edges)
+        module = note.module if note else ""
+        names = _input_names(node)
+        sources = [self._source(*source, module) for source in zip(node.edges, noted, names, strict=True)]
         several = isinstance(node.dtype, tuple)
         target = self.ids[node] = self._add(
             GraphNode(
                 id=0,
                 kind="op",
                 label=op.name,
-                tooltip=first_line.rstrip(),
+                tooltip=(op.__doc__ or "").strip().partition("\n")[0],
                 shape=node.shape,
                 dtype=node.dtype[0].name if several else node.dtype.name,
                 static=_statics(node),
-                saved=_saved(node, inputs),
-                module=note.module if note else "",
+                saved=_saved(node, names, noted),
+                module=module,
                 line=note.line if note else "",
                 gradient=_gradient_text(node),
             )
         )
-        for name, source in sources:
+        for name, source in zip(names, sources, strict=True):
             if source is not None:
                 self.edges.append(replace(source, target=target, label=name))
 
-    def _source(self, parent: Node | None, name: str, noted: Any) -> GraphEdge | None:
-        """The edge from where an input comes; None for an input that is absent, or that nothing is known of."""
+    def _source(self, parent: Node | None, noted: Any, name: str, module: str) -> GraphEdge | None:
+        """The edge that an input comes by; None for an input that is absent, or that nothing is known of."""
         if parent is not None:
-            return GraphEdge(self.ids[_call(parent)], 0, "", parent.index if isinstance(parent, Output) else 0)
+            return GraphEdge(self.ids[_call(parent)], 0, output_index=getattr(parent, "index", 0))
         if noted is None or noted == "None":
             return None
-        if isinstance(noted, tuple):  # a tensor that needs no gradient
-            return GraphEdge(self._add(GraphNode(0, "constant", name, shape=noted[0], dtype=noted[1])), 0)
-        return GraphEdge(self._add(GraphNode(0, "constant", noted)), 0)
+        constant = GraphNode(0, "constant", noted if isinstance(noted, str) else name, module=module)
+        if not isinstance(noted, str):
+            constant = replace(constant, shape=noted[0], dtype=noted[1])
+        return GraphEdge(self._add(constant), 0)
 
-    def _gather_gradient(self, call: int, output: Node) -> None:
-        """|g|² of a call is the sum over its outputs; each is drawn on a line of its own."""
+    def _gather_gradient(self, output: Output) -> None:
+        """A call with several outputs gets a gradient for each that was used."""
         text = _gradient_text(output)
         if text is not None:
+            call = self.ids[output.edges[0]]
             known = self.nodes[call].gradient
-            text = f"{text} of output {output.index}" if isinstance(output, Output) else text
+            text = f"{text} of output {output.index}"
             self.nodes[call] = replace(self.nodes[call], gradient=f"{known}, {text}" if known else text)
 
 
@@ -186,24 +188,27 @@ def _input_names(node: Node) -> tuple[str, ...]:
 
 def _statics(node: Node) -> tuple[tuple[str, str], ...]:
     """The static arguments that are not at their defaults, each in at most LONGEST characters."""
-    defaults = getattr(node.plan.op, "defaults", {})
+    op = node.plan.op
+    defaults = {name: repr(value) for name, value in op.defaults.items() if name not in op.required}
     texts = {name: repr(value) for name, value in node.static.items()}
     return tuple(
         (name, text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
         for name, text in texts.items()
-        if not (name in defaults and text == repr(defaults[name]))
+        if text != defaults.get(name)
     )
 
 
-def _saved(node: Node, inputs: tuple) -> tuple[str, ...]:
+def _saved(node: Node, names: tuple[str, ...], noted: tuple) -> tuple[str, ...]:
     """The arrays that the rules ask for, with their shapes: also after a backward has let them go."""
-    names = _input_names(node)
-    shapes = dict(zip(names, (parent.shape if parent is not None else None for parent in node.edges), strict=True))
-    for name, noted in zip(names, inputs, strict=False):
-        if shapes[name] is None and isinstance(noted, tuple):
-            shapes[name] = noted[0]
-    shapes["y"] = node.shape
-    return tuple(f"{name} {shapes[name]}" for name in getattr(node.plan, "names", ()) if shapes.get(name) is not None)
+    shapes = {"y": node.shape}
+    for name, parent, note in zip(names, node.edges, noted, strict=True):
+        if parent is not None:
+            shapes[name] = parent.shape
+        elif isinstance(note, tuple):
+            shapes[name] = note[0]
+    return tuple(
+        f"{name} {shapes[name]}" for name in (*names, "y") if name in shapes and name in node.plan.names
+    )
 
 
 def _gradient_text(node: Node, tensor: Tensor | None = None) -> str | None:

@@ -3,6 +3,7 @@
 The operations of a Tensor are put on it by the table in methods.py; here is only what it *is*.
 """
 
+import itertools
 import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -296,13 +297,15 @@ class Tensor:
 class RemovableHandle:
     """What `register_hook` returns: it takes the hook away again, by `remove()` or at the end of a with block."""
 
+    _numbers = itertools.count()  # not id(self): the handle may die before its hook, and its id be given again
+
     def __init__(self, functions: dict[int, Callable], function: Callable) -> None:
-        self._functions = functions
-        functions[id(self)] = function
+        self._functions, self._number = functions, next(self._numbers)
+        functions[self._number] = function
 
     def remove(self) -> None:
         """Take the hook away; a second time does nothing."""
-        self._functions.pop(id(self), None)
+        self._functions.pop(self._number, None)
 
     def __enter__(self) -> "RemovableHandle":
         return self

@@ -3,7 +3,7 @@
 if __name__ != "minigrad.nn":
     raise ImportError("import it as minigrad.nn, not as the top-level nn")
 
-from . import functional, init
+from . import functional, init, utils
 from .activation import GELU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
 from .attention import Attention, ConcatScore, DotScore, GeneralScore
 from .container import ModuleDict, ModuleList, ParameterList, Sequential
@@ -45,4 +45,5 @@ __all__ = [
     "Tanh",
     "functional",
     "init",
+    "utils",
 ]

@@ -54,7 +54,8 @@ class Embedding(Module):
             raise ValueError(
                 f"from_pretrained(): embeddings {embeddings.shape}, expected (num_embeddings, dim)"
             )
-        layer = cls(*embeddings.shape, padding_idx=padding_idx)
+        rows, size = embeddings.shape
+        layer = cls(rows, size, padding_idx)
         layer.weight = Parameter(embeddings, requires_grad=not freeze)
         return layer
 

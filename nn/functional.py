@@ -42,6 +42,8 @@ __all__ = [
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """y = x Wᵀ + b, with x (*, in_features), W (out_features, in_features) and b (out_features,)."""
+    if not isinstance(input, Tensor):
+        raise tensor_expected("Linear", input)
     if input.shape[-1:] != weight.shape[-1:]:
         size = weight.shape[-1]
         raise ShapeError(f"Linear(in_features={size}): input {input.shape}, last dimension must be {size}")
@@ -63,6 +65,8 @@ def layer_norm(
     eps: float = 1e-5,
 ) -> Tensor:
     """y = γ (x - μ) / √(σ² + ε) + β over the trailing dimensions `normalized_shape`; γ is weight, β bias."""
+    if not isinstance(input, Tensor):
+        raise tensor_expected("LayerNorm", input)
     shape = tuple(normalized_shape)
     if not shape or input.shape[-len(shape) :] != shape:
         raise ShapeError(f"LayerNorm({shape}): input {input.shape}, trailing dimensions must be {shape}")
@@ -74,6 +78,8 @@ def dropout(
 ) -> Tensor:
     """y = x m / (1 - p), with m = 0 with probability p and else 1; the input itself unless `training`."""
     check_probability("dropout", p)
+    if not isinstance(input, Tensor):
+        raise tensor_expected("Dropout", input)
     if not training or p == 0:
         return input
     mask, scale = _keep_mask(input.shape, p, input.device, generator)
@@ -104,7 +110,7 @@ def scaled_dot_product_attention(
 
     Args:
         query, key, value: (..., L, d), (..., S, d) and (..., S, dᵥ).
-        attn_mask: broadcasts to (..., L, S); True where a query may look at a key, or numbers added to scores.
+        attn_mask: broadcasts to (..., L, S); True where a query may look, or numbers added to the scores.
         dropout_p: the probability that a weight is dropped; always applied, so pass 0 in evaluation.
         is_causal: let query i look at keys 0 ... i only; then `attn_mask` must be None.
         scale: what the scores are multiplied with, 1/√d if None.
@@ -175,6 +181,7 @@ def cross_entropy(
     """
     check_reduction("cross_entropy", reduction)
     check_probability("cross_entropy", label_smoothing, "label_smoothing")
+    _check_tensors("cross_entropy", input, target)
     if target.dtype.kind == "f":
         return _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing)
     _check_classes("cross_entropy", input, target, weight, ignore_index)
@@ -214,18 +221,21 @@ def nll_loss(
 ) -> Tensor:
     """-w[y] x[y]: the negative log-likelihood of class y; the arguments are those of `NLLLoss`."""
     check_reduction("nll_loss", reduction)
+    _check_tensors("nll_loss", input, target)
     _check_classes("nll_loss", input, target, weight, ignore_index)
     dim = min(input.ndim - 1, 1)
     counts = target != ignore_index
     classes = target.masked_fill(~counts, 0)
     factors = counts.to(input.dtype) if weight is None else weight[classes] * counts
-    losses = -ops.gather(input, classes.unsqueeze(dim), dim=dim).squeeze(dim) * factors
+    chosen = ops.gather(input, classes.unsqueeze(dim), dim=dim).squeeze(dim).masked_fill(~counts, 0.0)
+    losses = -chosen * factors
     return losses.sum() / factors.sum() if reduction == "mean" else _reduced(losses, reduction)
 
 
 def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """(x - y)², reduced; unlike PyTorch's, which broadcasts with a warning, both must have the same shape."""
     check_reduction("mse_loss", reduction)
+    _check_tensors("mse_loss", input, target)
     if input.shape != target.shape:
         raise ShapeError(
             f"mse_loss(): input {input.shape} and target {target.shape} must have the same shape"
@@ -251,6 +261,18 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 # ------------------------------------------------------------------------------------------------ checks
 
 
+def tensor_expected(caller: str, value: object) -> TypeError:
+    """The error for an input that is no Tensor."""
+    kind = type(value).__name__
+    return TypeError(f"{caller}: expected a Tensor, got {kind}; make one with minigrad.tensor(...)")
+
+
+def _check_tensors(caller: str, *values: object) -> None:
+    for value in values:
+        if not isinstance(value, Tensor):
+            raise tensor_expected(f"{caller}()", value)
+
+
 def check_probability(caller: str, p: float, name: str = "p") -> None:
     """ValueError unless p lies in [0, 1]."""
     if not 0 <= p <= 1:
@@ -265,6 +287,8 @@ def check_reduction(caller: str, reduction: str) -> None:
 
 def check_indices(caller: str, indices: Tensor, count: int, ignored: int | None = None) -> None:
     """TypeError unless indices are integers, IndexError unless each lies in [0, count) or is `ignored`."""
+    if not isinstance(indices, Tensor):
+        raise tensor_expected(caller, indices)
     array = indices.array
     if array.dtype.kind not in "iu":
         raise DTypeError(f"{caller}: indices must be integers, got {array.dtype}; convert with .long()")

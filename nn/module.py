@@ -194,7 +194,9 @@ class Module:
         """(path, buffer) of the whole tree."""
         return self._named_tensors(("buffer", "transient buffer"), prefix, recurse, remove_duplicate)
 
-    def _named_tensors(self, kinds, prefix, recurse, remove_duplicate) -> Iterator[tuple[str, Any]]:
+    def _named_tensors(
+        self, kinds: tuple[str, ...], prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
         found = self.named_modules(None, prefix, remove_duplicate) if recurse else [(prefix, self)]
         seen: set[Tensor] = set()
         for path, module in found:
@@ -262,7 +264,7 @@ class Module:
         All is checked before anything is written. One RuntimeError lists every value of a wrong shape or
         kind, and, if strict, every missing and every unexpected key; else those are returned.
         """
-        if not isinstance(state_dict, Mapping):
+        if not hasattr(state_dict, "keys"):
             came = type(state_dict).__name__
             raise TypeError(f"load_state_dict(): expected a dict of tensors by path, got {came}")
         own = self.state_dict(keep_vars=True)

@@ -57,6 +57,8 @@ class LSTMCell(Module):
         _draw(self, self.hidden_size)
 
     def forward(self, input: Tensor, hx: State | None = None) -> State:
+        if not isinstance(input, Tensor):
+            raise F.tensor_expected("LSTMCell", input)
         if input.ndim == 1:
             states = None if hx is None else (hx[0].unsqueeze(0), hx[1].unsqueeze(0))
             h, c = self.forward(input.unsqueeze(0), states)
@@ -140,6 +142,8 @@ class LSTM(Module):
         are zero, its end state is that of its last real step, and the reverse direction begins there. The
         result is that of each sequence run alone.
         """
+        if not isinstance(input, Tensor):
+            raise F.tensor_expected("LSTM", input)
         if input.ndim == 2:
             return self._forward_single(input, hx, lengths)
         h0, c0, lengths = self._checked(input, hx, lengths)

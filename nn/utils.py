@@ -75,7 +75,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 
 def _gradients(name: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     """The gradients that are there."""
-    params = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    params: list[Any] = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     for position, param in enumerate(params):
         if not isinstance(param, Tensor):
             kind = type(param).__name__
@@ -88,5 +88,6 @@ def _norm(xp: Any, array: Array, order: float) -> Array:
     flat = array.reshape(-1).astype(accumulator(array.dtype), copy=False)
     if order == 2:
         return xp.sqrt(xp.vdot(flat, flat))
-    magnitude = xp.abs(flat)
-    return magnitude.max(initial=0) if order == math.inf else (magnitude**order).sum() ** (1 / order)
+    if order == math.inf and flat.size:
+        return xp.abs(flat).max()
+    return (xp.abs(flat) ** order).sum() ** (1 / order)

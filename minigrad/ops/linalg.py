@@ -3,6 +3,8 @@
 Letters in comments: N rows, I and O the inner and outer sizes, `...` leading (batch) dimensions.
 """
 
+import math
+
 from minigrad.errors import ShapeError, matmul_error
 from minigrad.fused import fused
 from minigrad.ops.reduce import sum_
@@ -62,17 +64,22 @@ class linear:
         return y if bias is None else y + bias
 
     def forward(xp, x, weight, bias=None):
-        y = xp.matmul(x.reshape(-1, x.shape[-1]), weight.T)  # (N, I) (I, O) -> (N, O)
+        y = xp.matmul(rows(x), weight.T)  # (N, I) (I, O) -> (N, O)
         if bias is not None: y += bias
         return y.reshape(*x.shape[:-1], weight.shape[0]), (x, weight)
 
     def pullback(xp, g, kept, needs):
         x, weight = kept
-        flat = g.reshape(-1, g.shape[-1])  # (N, O)
+        flat = rows(g)  # (N, O)
         dx = xp.matmul(flat, weight).reshape(x.shape) if needs[0] else None
-        dW = xp.matmul(flat.T, x.reshape(-1, x.shape[-1])) if needs[1] else None  # (O, N) (N, I) -> (O, I)
+        dW = xp.matmul(flat.T, rows(x)) if needs[1] else None  # (O, N) (N, I) -> (O, I)
         db = column_sums(xp, flat) if needs[2] else None
         return dx, dW, db
+
+
+def rows(x):
+    """x as a matrix: one row for all leading dimensions together."""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])  # not -1, which an empty last dimension leaves open
 
 
 def column_sums(xp, matrix):

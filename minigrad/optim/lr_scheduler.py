@@ -16,19 +16,15 @@ from .optimizer import Group, Optimizer
 class LRScheduler:
     """The base of all schedules; a subclass gives the learning rates after `last_epoch` steps in `get_lr`.
 
-    optimizer    whose groups' "lr" is set, at once and at every `step()`; each group's first one is kept in
-    it as
+    optimizer    the "lr" of its groups is set, at once and at every `step()`; the first is kept beside it, as
                  "initial_lr"
-    last_epoch   -1 to begin; to continue a run, the number of its last step (the groups then have
-    "initial_lr"),
-                 or begin and `load_state_dict`
+    last_epoch   -1 to begin, also before `load_state_dict`; or the number of the last step of a run whose
+                 groups have kept their "initial_lr"
     """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         name = type(self).__name__
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"{name}(): optimizer — got a {type(optimizer).__name__}, expected an Optimizer")
-        for position, group in enumerate(optimizer.param_groups):
+        for position, group in enumerate(_groups_of(name, optimizer)):
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
             elif "initial_lr" not in group:
@@ -49,9 +45,14 @@ class LRScheduler:
 
     def step(self) -> None:
         """Count a step and set the learning rates that belong to it."""
+        if len(self.optimizer.param_groups) != len(self.base_lrs):
+            raise RuntimeError(
+                f"{type(self).__name__}.step(): the optimiser has {len(self.optimizer.param_groups)} groups, "
+                f"and had {len(self.base_lrs)} when the schedule was made; add groups before"
+            )
         self.last_epoch += 1
         self._last_lr = self.get_lr()
-        for group, lr in zip(self._groups, self._last_lr, strict=True):
+        for group, lr in zip(self.optimizer.param_groups, self._last_lr, strict=True):
             group["lr"] = lr
 
     def get_last_lr(self) -> list[float]:
@@ -66,9 +67,12 @@ class LRScheduler:
         """Continue from what `state_dict()` returned.  The optimiser's own state has its learning rates."""
         vars(self).update(state_dict)
 
-    @property
-    def _groups(self) -> list[Group]:
-        return self.optimizer.param_groups
+
+def _groups_of(name: str, optimizer: Optimizer) -> list[Group]:
+    """The groups of an optimiser; TypeError if it is none."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"{name}(): optimizer — got a {type(optimizer).__name__}, expected an Optimizer")
+    return optimizer.param_groups
 
 
 class LambdaLR(LRScheduler):
@@ -87,7 +91,7 @@ class LambdaLR(LRScheduler):
         lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
         last_epoch: int = -1,
     ) -> None:
-        count = len(optimizer.param_groups)
+        count = len(_groups_of("LambdaLR", optimizer))
         self.lr_lambdas = [lr_lambda] * count if callable(lr_lambda) else list(lr_lambda)
         if len(self.lr_lambdas) != count:
             raise ValueError(
@@ -124,7 +128,7 @@ class CosineAnnealingLR(LRScheduler):
 
     def get_lr(self) -> list[float]:
         """The rate before, its height above eta_min scaled by the ratio of the cosines."""
-        rates = [group["lr"] for group in self._groups]
+        rates = [group["lr"] for group in self.optimizer.param_groups]
         if self.last_epoch == 0:
             return rates
         before, now = (1 + math.cos(math.pi * t / self.T_max) for t in (self.last_epoch - 1, self.last_epoch))
@@ -139,13 +143,14 @@ class CosineAnnealingLR(LRScheduler):
 class OneCycleLR(LRScheduler):
     """From max_lr / div_factor up to max_lr and down to far below the start, with the momentum mirrored.
 
-    total_steps        how many steps the cycle has, or `epochs` times `steps_per_epoch` pct_start
-    the share of them in which the rate climbs anneal_strategy    "cos" or "linear": the shape of climb and
-    fall cycle_momentum     let the momentum (of SGD; β₁ of Adam) fall from max_momentum to base_momentum
-    and climb back final_div_factor   the start divided by the end three_phase        fall as steeply as the
-    climb, back to the start, and then on to the end
-
-    max_lr, base_momentum and max_momentum are numbers, or lists of one for each group.
+    max_lr              the highest rate: a number, or a list of one for each group
+    total_steps         how many steps the cycle has; or `epochs` times `steps_per_epoch`
+    pct_start           the share of them in which the rate climbs
+    anneal_strategy     "cos" or "linear": the shape of climb and fall
+    cycle_momentum      let the momentum (Adam's β₁) fall from max_momentum to base_momentum and climb back
+    div_factor          the highest rate divided by the first
+    final_div_factor    the first rate divided by the last
+    three_phase         fall to the first rate as steeply as the climb was, and then on to the last
 
     Reference: Smith and Topin 2018, "Super-convergence: very fast training of neural networks using large
     learning rates", section 3.
@@ -168,6 +173,7 @@ class OneCycleLR(LRScheduler):
         three_phase: bool = False,
         last_epoch: int = -1,
     ) -> None:
+        groups = _groups_of("OneCycleLR", optimizer)
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
                 raise ValueError("OneCycleLR(): expected total_steps, or both epochs and steps_per_epoch")
@@ -185,29 +191,29 @@ class OneCycleLR(LRScheduler):
                 f"OneCycleLR(): cycle_momentum — {type(optimizer).__name__} has neither momentum nor betas; "
                 "pass cycle_momentum=False"
             )
-        self.total_steps, self.anneal_strategy, self.cycle_momentum = (
-            total_steps,
-            anneal_strategy,
-            cycle_momentum,
+        self.total_steps, self.anneal_strategy = total_steps, anneal_strategy
+        self.cycle_momentum = cycle_momentum
+        # The corners of the cycle, as the options in which a group keeps its rate and its momentum there.
+        first, top, last = (
+            ("initial_lr", "max_momentum"),
+            ("max_lr", "base_momentum"),
+            ("min_lr", "max_momentum"),
         )
-        climb = pct_start * total_steps - 1
-        # (the last step of the phase, the rate and the momentum at its start, and at its end)
-        low, high = ("initial_lr", "max_momentum"), ("max_lr", "base_momentum")
-        end = ("min_lr", "max_momentum")
+        climb = pct_start * total_steps - 1  # the step at which the climb ends
         if three_phase:
-            self.phases = [(climb, low, high), (2 * climb, high, low), (total_steps - 1, low, end)]
+            self.phases = [(climb, first, top), (2 * climb, top, first), (total_steps - 1, first, last)]
         else:
-            self.phases = [(climb, low, high), (total_steps - 1, high, end)]
+            self.phases = [(climb, first, top), (total_steps - 1, top, last)]
         if last_epoch == -1:
             options = {"max_lr": max_lr, "base_momentum": base_momentum, "max_momentum": max_momentum}
-            self._prepare(optimizer.param_groups, options, div_factor, final_div_factor)
+            self._prepare(groups, options, div_factor, final_div_factor)
         super().__init__(optimizer, last_epoch)
 
     @staticmethod
     def _prepare(
         groups: list[Group], options: dict[str, Any], div_factor: float, final_div_factor: float
     ) -> None:
-        """Write into each group where its cycle starts, culminates and ends."""
+        """Write the corners of its cycle into each group."""
         for name, value in options.items():
             values = value if isinstance(value, list | tuple) else [value] * len(groups)
             if len(values) != len(groups):
@@ -225,14 +231,15 @@ class OneCycleLR(LRScheduler):
             raise ValueError(
                 f"OneCycleLR(): got step {step} of a cycle of {self.total_steps}; make total_steps larger"
             )
-        current = next((i for i, (last, *_) in enumerate(self.phases) if step <= last), len(self.phases) - 1)
-        last, start, end = self.phases[current]
+        current = next((i for i, (stop, *_) in enumerate(self.phases) if step <= stop), len(self.phases) - 1)
         begin = self.phases[current - 1][0] if current else 0.0
-        share = (step - begin) / (last - begin) if last != begin else 1.0
+        stop, (rate_from, momentum_from), (rate_to, momentum_to) = self.phases[current]
+        share = (step - begin) / (stop - begin) if stop != begin else 1.0
+        groups = self.optimizer.param_groups
         if self.cycle_momentum:
-            for group in self._groups:
-                self._set_momentum(group, self._anneal(group[start[1]], group[end[1]], share))
-        return [self._anneal(group[start[0]], group[end[0]], share) for group in self._groups]
+            for group in groups:
+                self._set_momentum(group, self._anneal(group[momentum_from], group[momentum_to], share))
+        return [self._anneal(group[rate_from], group[rate_to], share) for group in groups]
 
     def _anneal(self, start: float, end: float, share: float) -> float:
         """From start to end, after a share of the way."""

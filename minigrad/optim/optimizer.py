@@ -30,7 +30,7 @@ class Optimizer:
         if isinstance(params, Tensor | Mapping):
             kind = type(params).__name__
             raise TypeError(
-                f"{name}(): params — got a {kind}, expected an iterable of tensors; pass [{kind}]"
+                f"{name}(): params — got a {kind}, expected an iterable of tensors; put it in a list"
             )
         groups: list[Any] = list(params)
         if not groups:
@@ -155,22 +155,28 @@ class Optimizer:
         for group in groups:
             self.check_options(group)
         state = {}
-        for number, param in zip(numbers, self._params(), strict=True):
-            if number in state_dict["state"]:
-                state[param] = self.load_entry(param, state_dict["state"][number], f"{name}: state[{number}]")
+        for group, new in zip(groups, saved, strict=True):
+            for number, param in zip(new["params"], group["params"], strict=True):
+                if number in state_dict["state"]:
+                    entry, place = state_dict["state"][number], f"{name}: state[{number}]"
+                    state[param] = self.load_entry(param, entry, group, place)
         self.state, self.param_groups = state, groups
 
-    def load_entry(self, param: Tensor, entry: Mapping[str, Any], place: str) -> dict[str, Any]:
-        """A copy of one parameter's state; DTypeError if a tensor in it has another floating type."""
+    def load_entry(
+        self,
+        param: Tensor,
+        entry: Mapping[str, Any],
+        group: Group,  # noqa: ARG002 (tells a subclass what there must be)
+        place: str,
+    ) -> dict[str, Any]:
+        """A copy of one parameter's state; DTypeError if a tensor in it is of another type."""
         loaded: dict[str, Any] = {}
         for key, value in entry.items():
             if key == "step":
                 loaded[key] = int(value)  # a tensor in PyTorch
             elif isinstance(value, Tensor):
                 if value.dtype != param.dtype:
-                    raise DTypeError(
-                        f"{place}[{key!r}]: got {value.dtype}, expected the parameter's {param.dtype}"
-                    )
+                    raise DTypeError(f"{place}[{key!r}]: got {value.dtype}, expected {param.dtype}")
                 xp = namespace(param.array)
                 array = value.array if namespace(value.array) is xp else to_numpy(value.array)
                 loaded[key] = Tensor(xp.array(array, order="C"))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from minigrad.backend import Array
+from minigrad.tensor import Tensor
 
 from .elementwise import Elementwise, penalised
 from .optimizer import Group, Params
@@ -58,6 +59,12 @@ class SGD(Elementwise):
                 f"SGD(): nesterov — got momentum {group['momentum']!r} and dampening {group['dampening']!r}, "
                 "expected momentum > 0 and dampening = 0"
             )
+
+    def load_entry(self, param: Tensor, entry: Mapping[str, Any], group: Group, place: str) -> dict[str, Any]:
+        """A copy of one parameter's state; in PyTorch's there is no count of steps, only a b or none."""
+        if entry.get("momentum_buffer") is None:
+            return {}
+        return super().load_entry(param, {"step": 1, **entry}, group, place)
 
     def buffers(self, group: Group) -> tuple[str, ...]:
         """The running sum of gradients, b."""

@@ -18,6 +18,11 @@ def flattened(outputs):
     return [tensor for output in outputs for tensor in flattened(output)]
 
 
+@pytest.fixture(autouse=True)
+def _seeded():
+    mg.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def assert_gradients():
     """Check the gradients of all parameters and inputs of a float64 module against central differences.

@@ -14,7 +14,7 @@ from minigrad import nn
 SEEDS = st.integers(0, 2**32 - 1)
 SMALL = st.integers(1, 4)
 SCORES = {
-    "dot": lambda: nn.DotScore(),
+    "dot": nn.DotScore,
     "general": lambda: nn.GeneralScore(3, 3),
     "concat": lambda: nn.ConcatScore(3, 3, 5),
 }
@@ -34,7 +34,7 @@ def close(found, expected, atol=1e-12):
     np.testing.assert_allclose(found.array, expected, rtol=0, atol=atol)
 
 
-# ---------------------------------------------------------------------------------------------- the worked example
+# -------------------------------------------------------------------------------------- the worked example
 
 
 def test_the_score_of_the_worked_example_is_0_62():
@@ -218,7 +218,10 @@ BAD = {
     ),
     "numbers of keys and values": (lambda: sdpa(Q, K, mg.zeros(2, 4, 6)), (ValueError, "expected")),
     "vectors": (lambda: sdpa(mg.zeros(4), mg.zeros(4), mg.zeros(4)), (ValueError, "expected")),
-    "leading dimensions": (lambda: sdpa(Q, mg.zeros(3, 5, 4), mg.zeros(3, 5, 6)), (ValueError, r"shapes \(2,\) and \(3,\) and \(3,\) do not broadcast at dimension 0")),
+    "leading dimensions": (
+        lambda: sdpa(Q, mg.zeros(3, 5, 4), mg.zeros(3, 5, 6)),
+        (ValueError, r"shapes \(2,\) and \(3,\) and \(3,\) do not broadcast at dimension 0"),
+    ),
     "the shape of a mask": (
         lambda: sdpa(Q, K, V, mg.ones(5, 3, dtype=mg.bool)),
         (ValueError, r"attn_mask \(5, 3\) does not fit \(..., L, S\) = \(2, 3, 5\)"),
@@ -231,7 +234,10 @@ BAD = {
         lambda: sdpa(Q, K, V, mg.ones(3, 5, dtype=mg.bool), is_causal=True),
         (ValueError, "is_causal excludes attn_mask"),
     ),
-    "a probability": (lambda: sdpa(Q, K, V, dropout_p=2), (ValueError, r"dropout_p=2, expected a probability")),
+    "a probability": (
+        lambda: sdpa(Q, K, V, dropout_p=2),
+        (ValueError, r"dropout_p=2, expected a probability"),
+    ),
     "the batch of attention": (
         lambda: nn.Attention(nn.DotScore())(Q, mg.zeros(3, 5, 4)),
         (ValueError, r"query \(2, 3, 4\), key \(3, 5, 4\)"),

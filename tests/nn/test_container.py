@@ -72,7 +72,7 @@ def test_a_module_dict_behaves_as_a_dict():
     assert "month" not in heads
     assert [module.out_features for module in heads.values()] == [4, 3]
     assert dict(heads.items())["day"] is heads["day"] is heads.day
-    assert list(heads.state_dict())[0] == "year.weight"
+    assert next(iter(heads.state_dict())) == "year.weight"
     heads["month"] = nn.Linear(2, 2)
     assert heads.pop("year").out_features == 4
     assert len(heads) == 2

@@ -68,9 +68,7 @@ def test_orthogonal_rows_or_columns_have_length_gain_and_right_angles(shape):
 
 
 def test_orthogonal_matrices_favour_no_sign():
-    signs = [
-        init.orthogonal_(mg.empty(1, 1), generator=mg.Generator(seed)).item() for seed in range(400)
-    ]
+    signs = [init.orthogonal_(mg.empty(1, 1), generator=mg.Generator(seed)).item() for seed in range(400)]
     assert abs(sum(signs)) < 3.9 * math.sqrt(400)
 
 

@@ -50,7 +50,9 @@ def test_linear_without_inputs_or_without_bias_works():
 
 
 def test_linear_refuses_a_wrong_last_dimension():
-    with pytest.raises(ValueError, match=r"Linear\(in_features=3\): input \(2, 5\), last dimension must be 3"):
+    with pytest.raises(
+        ValueError, match=r"Linear\(in_features=3\): input \(2, 5\), last dimension must be 3"
+    ):
         nn.Linear(3, 4)(mg.zeros(2, 5))
     with pytest.raises(RuntimeError, match=r"input \(\), last dimension must be 3"):
         nn.Linear(3, 4)(mg.tensor(1.0))
@@ -59,6 +61,24 @@ def test_linear_refuses_a_wrong_last_dimension():
 def test_identity_takes_any_arguments_and_changes_nothing():
     x = mg.ones(2)
     assert nn.Identity(54, size=3)(x) is x
+
+
+LAYERS = {
+    "Linear": nn.Linear(2, 2),
+    "Embedding": nn.Embedding(3, 2),
+    "LayerNorm": nn.LayerNorm(2),
+    "Dropout": nn.Dropout(0.5),
+    "LSTM": nn.LSTM(2, 2),
+    "LSTMCell": nn.LSTMCell(2, 2),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("value", [[[1.0, 2.0]], np.ones((1, 2)), 1.0, None])
+def test_a_layer_takes_tensors_only_and_says_how_to_make_one(name, value):
+    message = rf"{name}.*: expected a Tensor, got {type(value).__name__}; make one with minigrad.tensor"
+    with pytest.raises(TypeError, match=message):
+        LAYERS[name](value)
 
 
 # ---------------------------------------------------------------------------------------------- Embedding
@@ -139,7 +159,7 @@ def test_layer_norm_starts_as_plain_standardisation_and_may_lack_parameters():
     assert nn.LayerNorm(3).state_dict()["weight"].tolist() == [1.0, 1.0, 1.0]
     assert list(nn.LayerNorm(3, bias=False).state_dict()) == ["weight"]
     assert not list(nn.LayerNorm((3, 2), elementwise_affine=False).parameters())
-    assert repr(nn.LayerNorm(3)) == "LayerNorm((3,), eps=1e-05, elementwise_affine=True)"
+    assert repr(nn.LayerNorm(3)) == "LayerNorm((3,), eps=1e-05, elementwise_affine=True, bias=True)"
 
 
 def test_layer_norm_refuses_other_trailing_dimensions():

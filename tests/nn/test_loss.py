@@ -42,7 +42,9 @@ def problem(seed, rows, classes, requires_grad=False):
     return logits, random.integers(0, classes, rows), random.uniform(0.5, 2.0, classes)
 
 
-@given(st.integers(1, 6), st.integers(1, 5), st.booleans(), st.sampled_from([0.0, 0.1, 1.0]), REDUCTIONS, SEEDS)
+@given(
+    st.integers(1, 6), st.integers(1, 5), st.booleans(), st.sampled_from([0.0, 0.1, 1.0]), REDUCTIONS, SEEDS
+)
 def test_cross_entropy_is_its_sum(rows, classes, weighted, smoothing, reduction, seed):
     logits, target, weight = problem(seed, rows, classes)
     target[1::2] = -100
@@ -77,10 +79,16 @@ def test_cross_entropy_has_the_right_gradient(assert_gradients, weighted, smooth
 @given(REDUCTIONS, st.booleans(), SEEDS)
 def test_probabilities_that_are_one_class_each_give_the_same_loss(reduction, weighted, seed):
     logits, target, weight = problem(seed, 4, 3)
-    keywords = {"reduction": reduction, "label_smoothing": 0.2, "weight": mg.tensor(weight) if weighted else None}
+    keywords = {
+        "reduction": reduction,
+        "label_smoothing": 0.2,
+        "weight": mg.tensor(weight) if weighted else None,
+    }
     by_class = F.cross_entropy(logits, mg.tensor(target), **keywords)
     by_probability = F.cross_entropy(logits, mg.tensor(np.eye(3)[target]), **keywords)
-    scale = weight[target].sum() / 4 if weighted and reduction == "mean" else 1.0  # a mean over rows, unweighted
+    scale = (
+        weight[target].sum() / 4 if weighted and reduction == "mean" else 1.0
+    )  # a mean over rows, unweighted
     np.testing.assert_allclose(by_probability.array, by_class.array * scale, atol=1e-12)
 
 
@@ -112,6 +120,11 @@ def test_nll_passes_no_gradient_to_other_classes():
     x = mg.zeros(2, 3, requires_grad=True)
     F.nll_loss(x, mg.tensor([2, -100])).backward()
     assert x.grad.tolist() == [[0.0, 0.0, -1.0], [0.0, 0.0, 0.0]]
+
+
+def test_an_ignored_row_counts_nothing_whatever_it_holds():
+    x = mg.tensor([[-math.inf, 0.0], [-1.0, -2.0]])
+    assert F.nll_loss(x, mg.tensor([-100, 1])).item() == 2.0
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in scalar divide")  # 0 / 0
@@ -152,7 +165,10 @@ X, Y = mg.zeros(4, 3), mg.tensor([0, 1, 2, 0])
 BAD = {
     "a class too large": (
         lambda: F.cross_entropy(X, mg.tensor([0, 3, 9, 0])),
-        (IndexError, r"cross_entropy\(\) with C=3 classes: target: index 3 at position \(1,\), expected \[0, 2\]"),
+        (
+            IndexError,
+            r"cross_entropy\(\) with C=3 classes: target: index 3 at position \(1,\), expected \[0, 2\]",
+        ),
     ),
     "a negative class that is not ignored": (
         lambda: F.nll_loss(X, mg.tensor([0, -100, -1, 0])),
@@ -160,7 +176,10 @@ BAD = {
     ),
     "a target of wrong shape": (
         lambda: F.cross_entropy(X, mg.tensor([0, 1])),
-        (ValueError, r"target \(2,\), expected \(4,\) for input \(4, 3\), whose dimension 1 counts the classes"),
+        (
+            ValueError,
+            r"target \(2,\), expected \(4,\) for input \(4, 3\), whose dimension 1 counts the classes",
+        ),
     ),
     "classes in the last dimension of three": (
         lambda: F.cross_entropy(mg.zeros(4, 5, 3), mg.zeros(4, 5, dtype=mg.int64)),
@@ -184,7 +203,7 @@ BAD = {
     ),
     "an unknown reduction": (
         lambda: nn.CrossEntropyLoss(reduction="avg"),
-        (ValueError, "CrossEntropyLoss\\(\\): reduction 'avg', expected \"mean\", \"sum\" or \"none\""),
+        (ValueError, 'CrossEntropyLoss\\(\\): reduction \'avg\', expected "mean", "sum" or "none"'),
     ),
     "smoothing beyond one": (
         lambda: nn.CrossEntropyLoss(label_smoothing=1.1),
@@ -195,6 +214,13 @@ BAD = {
         (ValueError, r"input \(4, 1\) and target \(4,\) must have the same shape"),
     ),
 }
+
+
+@pytest.mark.parametrize("function", [F.cross_entropy, F.nll_loss, F.mse_loss])
+def test_a_loss_takes_tensors_only(function):
+    for pair in ((X, [0, 1, 2, 0]), ([[1.0, 2.0]], Y), (np.ones((4, 3)), mg.ones(4, 3))):
+        with pytest.raises(TypeError, match=r"expected a Tensor, got (list|ndarray)"):
+            function(*pair)
 
 
 @pytest.mark.parametrize("name", BAD)

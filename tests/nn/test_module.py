@@ -56,7 +56,7 @@ def test_modules_come_parents_first():
     assert names(model.named_modules()) == ["", "encoder", "encoder.embedding", "encoder.lstm", "output"]
     assert names(model.named_children()) == ["encoder", "output"]
     assert list(model.children()) == [model.encoder, model.output]
-    assert list(model.modules())[0] is model
+    assert next(model.modules()) is model
 
 
 def test_a_prefix_stands_before_every_name():
@@ -198,11 +198,11 @@ def test_a_module_used_without_init_gets_the_remedy():
 
 
 def test_an_unknown_attribute_names_near_ones():
-    with pytest.raises(AttributeError, match="Linear has no attribute 'wieght'; did you mean weight"):
+    with pytest.raises(AttributeError, match=r"Linear has no attribute 'wieght'; did you mean weight"):
         nn.Linear(1, 1).wieght  # noqa: B018 (the reading is the test)
-    with pytest.raises(AttributeError, match="did you mean (.* or )?in_features"):
+    with pytest.raises(AttributeError, match=r"did you mean (.* or )?in_features"):
         nn.Linear(1, 1).in_feature  # noqa: B018
-    with pytest.raises(AttributeError, match="has no attribute 'zzzzzzzz'$"):
+    with pytest.raises(AttributeError, match=r"has no attribute 'zzzzzzzz'$"):
         nn.Linear(1, 1).zzzzzzzz  # noqa: B018
     assert not hasattr(nn.Linear(1, 1), "__no_such_protocol__")
 
@@ -211,7 +211,7 @@ def test_a_module_cannot_contain_itself():
     model = Model()
     with pytest.raises(ValueError, match="a module cannot contain itself, and again is this one"):
         model.again = model
-    with pytest.raises(ValueError, match="Embedding.owner: .*, and owner.encoder.embedding is this one"):
+    with pytest.raises(ValueError, match=r"Embedding.owner: .*, and owner.encoder.embedding is this one"):
         model.encoder.embedding.owner = model
     assert names(model.named_modules()) == ["", "encoder", "encoder.embedding", "encoder.lstm", "output"]
 
@@ -290,7 +290,9 @@ def test_train_and_eval_reach_every_module():
 
 def test_apply_visits_children_first():
     seen = []
-    nn.Sequential(nn.Sequential(nn.Tanh()), nn.ReLU()).apply(lambda module: seen.append(type(module).__name__))
+    nn.Sequential(nn.Sequential(nn.Tanh()), nn.ReLU()).apply(
+        lambda module: seen.append(type(module).__name__)
+    )
     assert seen == ["Tanh", "Sequential", "ReLU", "Sequential"]
 
 

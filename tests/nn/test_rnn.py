@@ -185,13 +185,21 @@ def test_dropping_everything_between_layers_hides_the_input():
 
 
 @given(
-    st.lists(st.integers(1, 5), min_size=1, max_size=4), st.booleans(), st.integers(1, 2), st.booleans(), SEEDS
+    st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    st.booleans(),
+    st.integers(1, 2),
+    st.booleans(),
+    SEEDS,
 )
 def test_with_lengths_each_sequence_is_as_if_alone(lengths, bidirectional, num_layers, batch_first, seed):
     layer = nn.LSTM(3, 2, num_layers, True, batch_first, 0.0, bidirectional, dtype=mg.float64)
     steps, batch = 5, len(lengths)
     states = num_layers * (1 + bidirectional)
-    x, h0, c0 = normal(seed, batch, steps, 3), normal(seed + 1, states, batch, 2), normal(seed + 2, states, batch, 2)
+    x, h0, c0 = (
+        normal(seed, batch, steps, 3),
+        normal(seed + 1, states, batch, 2),
+        normal(seed + 2, states, batch, 2),
+    )
     given_x = x if batch_first else x.transpose(0, 1)
     output, (h_n, c_n) = layer(given_x, (h0, c0), lengths=lengths)
     output = output if batch_first else output.transpose(0, 1)

@@ -1,0 +1,238 @@
+"""minigrad.optim.elementwise: packs and blocks change no bit, and no array but those of the parameters."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.optim import elementwise
+from minigrad.tensor import Tensor
+
+OPTIMIZERS = {
+    "SGD": lambda params: mg.optim.SGD(params, lr=0.1, momentum=0.9, dampening=0.2, weight_decay=0.1),
+    "Adam": lambda params: mg.optim.Adam(params, lr=0.1, amsgrad=True, weight_decay=0.1),
+    "AdamW": lambda params: mg.optim.AdamW(params, lr=0.1, maximize=True),
+}
+SHAPES = [(3, 4), (), (500,), (0, 2), (7, 1, 3), (90, 90)]
+each_optimizer = pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+
+
+def leaves(dtypes=(np.float64, np.float32)):
+    random = np.random.default_rng(0)
+    return [
+        mg.tensor(random.standard_normal(shape).astype(dtypes[i % len(dtypes)]), requires_grad=True)
+        for i, shape in enumerate(SHAPES)
+    ]
+
+
+def set_gradients(params, step, skip=()):
+    for i, param in enumerate(params):
+        random = np.random.default_rng([step, i])
+        values = random.standard_normal(param.shape).astype(param.dtype)
+        param.grad = None if i in skip else mg.tensor(values)
+
+
+def bits(params):
+    return [param.array.tobytes() for param in params]
+
+
+def train(make, *, packed, steps, interfere=lambda step, params, optimizer: ()):
+    """The bits of the parameters after some steps; `interfere` acts before each and names those to skip."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not packed:
+            patch.setattr(elementwise, "SMALL", -1)
+        params = leaves()
+        optimizer = make(params)
+        for step in range(steps):
+            set_gradients(params, step, interfere(step, params, optimizer))
+            optimizer.step()
+        assert any(optimizer._packed.values()) == packed
+    return bits(params)
+
+
+@each_optimizer
+def test_packs_change_no_bit(make):
+    assert train(make, packed=True, steps=6) == train(make, packed=False, steps=6)
+
+
+@each_optimizer
+def test_parameters_without_a_gradient_are_skipped_and_their_state_rests(make):
+    def skipping(step, params, optimizer):
+        return [(), (), (), (1, 2), (1, 2), (1, 2), (), (), (0,), ()][step]
+
+    assert train(make, packed=False, steps=10, interfere=skipping) == train(
+        make, packed=False, steps=10, interfere=skipping
+    )
+    params = leaves()
+    optimizer = make(params)
+    for step in range(10):
+        skip = skipping(step, params, optimizer)
+        before = bits(params)
+        set_gradients(params, step, skip)
+        optimizer.step()
+        after = bits(params)
+        for i, param in enumerate(params):
+            assert (before[i] == after[i]) == (i in skip or param.numel() == 0)
+    assert optimizer.state[params[2]]["step"] == 7 if "step" in optimizer.state[params[2]] else True
+    assert after == train(make, packed=False, steps=10, interfere=skipping)
+
+
+def new_values(step, params, optimizer):
+    if step == 4:
+        params[0].data = mg.tensor(np.full((3, 4), 0.5))
+        params[2].array[:10] = 7
+
+
+def new_state(step, params, optimizer):
+    if step == 4:
+        entry = optimizer.state[params[0]]
+        for name in [name for name in entry if name != "step"]:
+            entry[name] = Tensor(np.ones((4, 3)).T)  # not row after row
+
+
+def forgotten_state(step, params, optimizer):
+    if step == 4:
+        del optimizer.state[params[0]]
+
+
+def new_type(step, params, optimizer):
+    if step == 4:
+        for i in (0, 1):
+            params[i].data = params[i].data.to(mg.float64)
+            optimizer.state.pop(params[i])
+
+
+@each_optimizer
+@pytest.mark.parametrize("change", [new_values, new_state, forgotten_state, new_type])
+def test_what_is_changed_from_outside_between_steps_counts(make, change):
+    def interfere(step, params, optimizer):
+        change(step, params, optimizer)
+        return ()
+
+    changed = train(make, packed=True, steps=8, interfere=interfere)
+    assert changed == train(make, packed=False, steps=8, interfere=interfere)
+    assert changed != train(make, packed=True, steps=8)
+
+
+def test_an_option_that_needs_another_buffer_can_be_switched_on_between_steps():
+    def interfere(step, params, optimizer):
+        optimizer.param_groups[0]["amsgrad"] = step >= 4
+        return ()
+
+    def make(params):
+        return mg.optim.Adam(params, lr=0.1)
+
+    assert train(make, packed=True, steps=8, interfere=interfere) == train(
+        make, packed=False, steps=8, interfere=interfere
+    )
+
+
+@each_optimizer
+def test_blocks_change_no_bit(make, monkeypatch):
+    values, gradient = np.random.default_rng(0).standard_normal((2, 10_007))
+
+    def run():
+        param = mg.tensor(values.copy(), requires_grad=True)
+        optimizer = make([param])
+        for _ in range(3):
+            param.grad = mg.tensor(gradient)
+            optimizer.step()
+        return param.array.tobytes()
+
+    whole = run()
+    monkeypatch.setattr(elementwise, "BLOCK", 1000)
+    assert run() == whole
+
+
+@each_optimizer
+@pytest.mark.parametrize("shape", [(6, 4), (120, 80)])
+def test_every_memory_layout_of_parameter_and_gradient_gives_the_same_bits(make, shape):
+    def run(param_layout, gradient_layout):
+        random = np.random.default_rng(0)
+        param = Tensor(param_layout(random.standard_normal(shape)), requires_grad=True)
+        array = param.array
+        optimizer = make([param])
+        for _ in range(4):
+            param.grad = Tensor(gradient_layout(random.standard_normal(shape)))
+            optimizer.step()
+        assert param.array is array
+        return array.tobytes()
+
+    layouts = [
+        np.ascontiguousarray,
+        np.asfortranarray,
+        lambda a: np.repeat(a, 2, axis=1)[:, ::2],
+        lambda a: a[::-1].copy()[::-1],
+    ]
+    plain = run(layouts[0], layouts[0])
+    for layout in layouts[1:]:
+        assert run(layout, layouts[0]) == plain
+        assert run(layouts[0], layout) == plain
+    one = np.broadcast_to(np.array(0.5), shape)
+    assert run(layouts[0], lambda _: one) == run(layouts[0], lambda _: one.copy())
+
+
+@each_optimizer
+def test_gradients_are_read_only_to_an_optimiser(make):
+    params = leaves()
+    optimizer = make(params)
+    for step in range(4):
+        set_gradients(params, step)
+        held = [(param.grad, param.grad.array, param.grad.array.copy()) for param in params]
+        for _, array, _ in held:
+            array.flags.writeable = False
+        optimizer.step()
+        for param, (grad, array, copy) in zip(params, held, strict=True):
+            assert param.grad is grad
+            assert grad.array is array
+            assert array.tobytes() == copy.tobytes()
+
+
+@each_optimizer
+def test_parameters_keep_their_arrays_so_that_views_of_them_see_each_step(make):
+    params = leaves()
+    arrays = [param.array for param in params]
+    view = params[0].data
+    optimizer = make(params)
+    for step in range(4):
+        set_gradients(params, step)
+        optimizer.step()
+        assert all(param.array is array for param, array in zip(params, arrays, strict=True))
+    assert view.array.tobytes() == params[0].array.tobytes()
+    assert not any(np.shares_memory(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
+
+
+@each_optimizer
+def test_each_step_raises_the_version_of_what_it_moves(make):
+    params = leaves()
+    optimizer = make(params)
+    for step in range(4):
+        set_gradients(params, step, skip=[1])
+        before = [param._version for param in params]
+        optimizer.step()
+        raised = [param._version > version for param, version in zip(params, before, strict=True)]
+        assert raised == [True, False, True, True, True, True]
+
+
+def test_a_pack_that_has_filled_a_block_is_followed_by_another(monkeypatch):
+    monkeypatch.setattr(elementwise, "BLOCK", 510)
+    params = leaves(dtypes=(np.float32,))
+    optimizer = mg.optim.Adam(params)
+    for step in range(3):
+        set_gradients(params, step)
+        optimizer.step()
+    (packs,) = optimizer._packed.values()
+    assert [pack.p.size for pack in packs] == [513, 21]
+    assert sum(len(pack.params) for pack in packs) == 5
+
+
+def test_the_scratch_of_a_step_is_used_again_by_the_next():
+    param = mg.tensor(np.ones(300_000), requires_grad=True)
+    optimizer = mg.optim.Adam([param])
+    param.grad = mg.tensor(np.ones(300_000))
+    optimizer.step()
+    memory = [array for arrays in optimizer._scratch.values() for array in arrays]
+    optimizer.step()
+    again = [array for arrays in optimizer._scratch.values() for array in arrays]
+    assert len(memory) == 2
+    assert all(a is b for a, b in zip(memory, again, strict=True))
+    assert all(array.size <= elementwise.BLOCK for array in memory)

@@ -1,0 +1,163 @@
+"""minigrad.optim.Optimizer: groups, options, closures, zero_grad, and errors that say what was wrong."""
+
+import math
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+
+
+def leaf(*values, dtype=np.float64):
+    return mg.tensor(np.array(values, dtype), requires_grad=True)
+
+
+BAD_OPTIONS = [
+    ("SGD", {"lr": -0.1}, "SGD.*lr — got -0.1, expected a number >= 0"),
+    ("SGD", {"lr": math.nan}, "lr — got nan"),
+    ("SGD", {"lr": math.inf}, "lr — got inf"),
+    ("SGD", {"momentum": -0.9}, "momentum — got -0.9"),
+    ("SGD", {"weight_decay": -1}, "weight_decay — got -1"),
+    ("SGD", {"nesterov": True}, "nesterov — got momentum 0.0"),
+    ("SGD", {"nesterov": True, "momentum": 0.9, "dampening": 0.1}, "dampening = 0"),
+    ("Adam", {"lr": -1e-3}, "Adam.*lr — got -0.001"),
+    ("Adam", {"betas": (1.0, 0.999)}, r"betas\[0\] — got 1.0, expected 0 <= beta < 1"),
+    ("Adam", {"betas": (0.9, 1.5)}, r"betas\[1\] — got 1.5"),
+    ("Adam", {"betas": (-0.1, 0.9)}, r"betas\[0\] — got -0.1"),
+    ("Adam", {"eps": -1e-8}, "eps — got -1e-08"),
+    ("AdamW", {"weight_decay": -0.01}, "AdamW.*weight_decay — got -0.01"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "words"), BAD_OPTIONS)
+def test_an_option_out_of_range_is_refused_by_name_and_value(name, options, words):
+    with pytest.raises(ValueError, match=words):
+        getattr(mg.optim, name)([leaf(1.0)], **options)
+    with pytest.raises(ValueError, match=words):
+        getattr(mg.optim, name)([{"params": [leaf(1.0)], **options}])
+
+
+def test_parameters_that_are_no_parameters_are_refused():
+    x = leaf(1.0)
+    refusals = [
+        ([], ValueError, "got an empty list"),
+        (iter([]), ValueError, "got an empty list"),
+        ([{"params": []}], ValueError, "got an empty list in a group"),
+        (x, TypeError, "got a Tensor, expected an iterable of tensors; put it in a list"),
+        ({"params": [x]}, TypeError, "got a dict, expected an iterable"),
+        ([np.ones(2)], TypeError, r"params\[0\] — got a ndarray, expected a tensor"),
+        ([("weight", x)], TypeError, r"got a tuple, expected a tensor; pass model.parameters\(\)"),
+        ([{"lr": 0.1}], TypeError, r"got a group \{'lr': 0.1\}"),
+        ([{"params": {x}}], TypeError, "got a set, which has no order"),
+        ([x, x], ValueError, r"params\[1\] — the parameter of shape \(1,\) appears twice"),
+        ([{"params": [x]}, {"params": [x]}], ValueError, "appears twice"),
+        ([x * 2], ValueError, r"params\[0\] — got a non-leaf tensor of shape \(1,\)"),
+    ]
+    for params, error, words in refusals:
+        with pytest.raises(error, match=words):
+            mg.optim.SGD(params)
+
+
+def test_groups_have_options_of_their_own():
+    x, y, z = leaf(1.0), leaf(1.0), leaf(1.0)
+    optimizer = mg.optim.SGD([{"params": [x]}, {"params": y, "lr": 0.5}], lr=0.1)
+    optimizer.add_param_group({"params": iter([z]), "maximize": True})
+    for param in (x, y, z):
+        param.grad = mg.tensor(np.array([1.0]))
+    optimizer.step()
+    assert [param.item() for param in (x, y, z)] == [0.9, 0.5, 1.1]
+
+
+def test_an_option_changed_between_steps_counts_from_the_next():
+    x = leaf(1.0)
+    optimizer = mg.optim.SGD([x], lr=0.1)
+    x.grad = mg.tensor(np.array([1.0]))
+    optimizer.step()
+    optimizer.param_groups[0]["lr"] = 0.5
+    optimizer.step()
+    assert x.item() == pytest.approx(0.4)
+
+
+def test_a_generator_of_parameters_is_read_once():
+    params = [leaf(1.0), leaf(2.0)]
+    optimizer = mg.optim.Adam(param for param in params)
+    assert all(a is b for a, b in zip(optimizer.param_groups[0]["params"], params, strict=True))
+
+
+def test_zero_grad_forgets_gradients_or_zeroes_them_in_place():
+    x, y = leaf(1.0), leaf(1.0)
+    x.grad = mg.tensor(np.array([3.0]))
+    held = x.grad.array
+    optimizer = mg.optim.SGD([x, y])
+    optimizer.zero_grad(set_to_none=False)
+    assert x.grad.array is held
+    assert held.tolist() == [0.0]
+    assert y.grad is None
+    optimizer.zero_grad()
+    assert x.grad is None
+
+
+def test_zero_grad_cuts_a_gradient_off_its_graph():
+    x = leaf(3.0)
+    (x * x * x).sum().backward(create_graph=True)
+    assert x.grad.requires_grad
+    mg.optim.SGD([x]).zero_grad(set_to_none=False)
+    assert not x.grad.requires_grad
+
+
+def test_a_closure_is_evaluated_with_gradients_and_its_loss_returned():
+    x = leaf(2.0)
+    optimizer = mg.optim.SGD([x], lr=0.1)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (x * x).sum()
+        loss.backward()
+        return loss
+
+    with mg.no_grad():
+        assert optimizer.step(closure).item() == 4.0
+    assert x.item() == pytest.approx(1.6)
+    assert optimizer.step() is None
+
+
+def test_a_step_leaves_no_graph_and_keeps_the_parameter_a_leaf():
+    x = leaf(2.0)
+    (x * x).sum().backward()
+    mg.optim.Adam([x]).step()
+    assert x.is_leaf
+    assert x.requires_grad
+
+
+def test_backward_through_a_graph_from_before_the_step_is_refused():
+    for size in (3, 100_000):
+        x = mg.tensor(np.ones(size), requires_grad=True)
+        loss = (x * x).sum()
+        loss.backward(retain_graph=True)
+        mg.optim.SGD([x]).step()
+        with pytest.raises(RuntimeError, match=r"version|in place|modified"):
+            loss.backward()
+
+
+def test_a_gradient_of_another_shape_or_type_is_refused():
+    x = leaf(1.0, 2.0)
+    x.grad = mg.tensor(np.ones(3))
+    with pytest.raises(ValueError, match=r"gradient of shape \(3,\), expected the parameter's \(2,\)"):
+        mg.optim.SGD([x]).step()
+    x.grad = mg.tensor(np.ones(2, np.float32))
+    with pytest.raises(TypeError, match="gradient of float32, expected the parameter's float64"):
+        mg.optim.Adam([x]).step()
+
+
+def test_the_base_class_names_the_method_that_is_missing():
+    x = leaf(1.0)
+    x.grad = x.detach()
+    with pytest.raises(NotImplementedError, match="define update_group"):
+        mg.optim.Optimizer([x], {"lr": 0.1}).step()
+
+
+def test_repr_lists_the_options_of_each_group():
+    text = repr(mg.optim.SGD([leaf(1.0)], lr=0.1))
+    assert text.splitlines()[:3] == ["SGD (", "Parameter Group 0", "    dampening: 0.0"]
+    assert "    lr: 0.1" in text
+    assert "params" not in text

@@ -1,0 +1,190 @@
+"""state_dict and load_state_dict: a run that is interrupted continues with the same bits."""
+
+import math
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.checkpoint import load_checkpoint, save_checkpoint
+from minigrad.tensor import Tensor
+
+SHAPES = [(3, 4), (), (500,), (0, 2), (70, 70)]
+OPTIMIZERS = {
+    "SGD": lambda params: mg.optim.SGD(params, lr=0.1),
+    "SGD momentum": lambda params: mg.optim.SGD(params, lr=0.1, momentum=0.9, dampening=0.1),
+    "SGD nesterov": lambda params: mg.optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True),
+    "Adam": lambda params: mg.optim.Adam(params, lr=0.1, weight_decay=0.01),
+    "AdamW": lambda params: mg.optim.AdamW(params, lr=0.1),
+    "Adam amsgrad": lambda params: mg.optim.Adam(params, lr=0.1, amsgrad=True, maximize=True),
+}
+each_optimizer = pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+
+
+def leaves(dtype=np.float32):
+    random = np.random.default_rng(0)
+    return [mg.tensor(random.standard_normal(shape).astype(dtype), requires_grad=True) for shape in SHAPES]
+
+
+def advance(params, optimizer, start, stop):
+    for step in range(start, stop):
+        for i, param in enumerate(params):
+            gradient = np.random.default_rng([step, i]).standard_normal(param.shape).astype(param.dtype)
+            param.grad = None if step % 7 == i else mg.tensor(gradient)
+        optimizer.step()
+
+
+def bits(params):
+    return [param.array.tobytes() for param in params]
+
+
+@each_optimizer
+@pytest.mark.parametrize("interruption", [1, 25, 49])
+def test_a_resumed_run_has_the_bits_of_an_uninterrupted_one(tmp_path, make, interruption):
+    params = leaves()
+    optimizer = make(params)
+    advance(params, optimizer, 0, interruption)
+    values = [param.data for param in params]
+    save_checkpoint({"model": values, "optimizer": optimizer.state_dict()}, tmp_path / "file")
+    advance(params, optimizer, interruption, 50)
+
+    state = load_checkpoint(tmp_path / "file")
+    resumed = [Tensor(tensor.array, requires_grad=True) for tensor in state["model"]]
+    again = make(resumed)
+    again.load_state_dict(state["optimizer"])
+    advance(resumed, again, interruption, 50)
+    assert bits(resumed) == bits(params)
+
+
+@each_optimizer
+def test_a_loaded_state_is_a_copy(make):
+    params = leaves()
+    optimizer = make(params)
+    advance(params, optimizer, 0, 3)
+    state = optimizer.state_dict()
+    twins = [Tensor(param.array.copy(), requires_grad=True) for param in params]
+    twin = make(twins)
+    twin.load_state_dict(state)
+    advance(params, optimizer, 3, 6)
+    advance(twins, twin, 3, 6)
+    assert bits(twins) == bits(params)
+
+
+def test_state_dict_has_the_structure_of_pytorch():
+    params = leaves()
+    optimizer = mg.optim.Adam([{"params": params[:2]}, {"params": params[2:], "lr": 0.5}])
+    advance(params, optimizer, 10, 13)
+    state = optimizer.state_dict()
+    assert list(state) == ["state", "param_groups"]
+    assert list(state["state"]) == [0, 1, 2, 3, 4]
+    assert sorted(state["state"][0]) == ["exp_avg", "exp_avg_sq", "step"]
+    assert [group["params"] for group in state["param_groups"]] == [[0, 1], [2, 3, 4]]
+    assert sorted(state["param_groups"][1]) == sorted(
+        ["params", "lr", "betas", "eps", "weight_decay", "amsgrad", "maximize"]
+    )
+    assert state["param_groups"][1]["lr"] == 0.5
+
+
+def test_a_new_optimiser_has_no_state_and_can_load_none():
+    optimizer = mg.optim.SGD(leaves())
+    assert optimizer.state_dict()["state"] == {}
+    optimizer.load_state_dict(optimizer.state_dict())
+    assert optimizer.state == {}
+
+
+def test_loaded_groups_bring_their_options():
+    params = leaves()
+    saved = mg.optim.Adam(params, lr=0.25, betas=(0.5, 0.6)).state_dict()
+    saved["param_groups"][0]["initial_lr"] = 0.5
+    optimizer = mg.optim.Adam(params)
+    optimizer.load_state_dict(saved)
+    (group,) = optimizer.param_groups
+    assert (group["lr"], group["betas"], group["initial_lr"]) == (0.25, (0.5, 0.6), 0.5)
+    assert all(a is b for a, b in zip(group["params"], params, strict=True))
+
+
+def refused(change, error, words):
+    params = leaves()
+    optimizer = mg.optim.Adam(params)
+    advance(params, optimizer, 10, 12)
+    state = optimizer.state_dict()
+    change(state)
+    before = optimizer.state_dict()
+    with pytest.raises(error, match=words):
+        optimizer.load_state_dict(state)
+    after = optimizer.state_dict()
+    assert after["param_groups"] == before["param_groups"]
+    assert all(after["state"][0][name] is value for name, value in before["state"][0].items())
+
+
+def test_a_state_that_does_not_fit_is_refused_and_changes_nothing():
+    def set_entry(name, value):
+        return lambda state: state["state"][0].update({name: value})
+
+    refused(
+        set_entry("exp_avg", mg.zeros(3, 4, dtype=mg.float64)),
+        TypeError,
+        r"state\[0\]\['exp_avg'\]: got float64",
+    )
+    refused(set_entry("exp_avg", mg.zeros(4, 3)), ValueError, r"state\[0\]\['exp_avg'\]: got shape \(4, 3\)")
+    refused(
+        lambda state: state["param_groups"].pop(), ValueError, r"groups of \[\] parameters, expected \[5\]"
+    )
+    refused(
+        lambda state: state["param_groups"][0]["params"].pop(),
+        ValueError,
+        r"\[4\] parameters, expected \[5\]",
+    )
+    refused(lambda state: state["param_groups"][0].update(lr=-1.0), ValueError, "lr — got -1.0")
+    refused(lambda state: state["state"].update({9: {}}), ValueError, r"state for parameters \[9\]")
+    refused(lambda state: state["state"][0].pop("step"), ValueError, r"state\[0\] has no 'step'")
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.5}),
+        ("Adam", {"lr": 0.1, "amsgrad": True}),
+        ("AdamW", {}),
+    ],
+)
+def test_state_moves_to_pytorch_and_back(name, options):
+    import torch
+
+    def theirs(tensor):
+        return torch.tensor(tensor.array)
+
+    params = leaves(np.float64)
+    ours = getattr(mg.optim, name)(params, **options)
+    advance(params, ours, 0, 10)
+    state = ours.state_dict()
+    for entry in state["state"].values():
+        entry.update({key: theirs(value) for key, value in entry.items() if isinstance(value, Tensor)})
+    torch_params = [theirs(param).requires_grad_() for param in params]
+    other = getattr(torch.optim, name)(torch_params, **options)
+    other.load_state_dict(
+        {
+            **state,
+            "param_groups": [
+                {**other.state_dict()["param_groups"][0], **group} for group in state["param_groups"]
+            ],
+        }
+    )
+    for step in range(10, 20):
+        for i, param in enumerate(torch_params):
+            gradient = torch.tensor(np.random.default_rng([step, i]).standard_normal(tuple(param.shape)))
+            param.grad = None if step % 7 == i else gradient
+        other.step()
+
+    back = other.state_dict()
+    for entry in back["state"].values():
+        entry.update({k: Tensor(v.numpy()) for k, v in entry.items() if isinstance(v, torch.Tensor)})
+    returned = [Tensor(param.detach().numpy().copy(), requires_grad=True) for param in torch_params]
+    again = getattr(mg.optim, name)(returned, **options)
+    again.load_state_dict(back)
+    advance(returned, again, 20, 30)
+    advance(params, ours, 10, 30)
+    for a, b in zip(returned, params, strict=True):
+        np.testing.assert_allclose(a.array, b.array, rtol=1e-9, atol=1e-10)
+    assert math.isfinite(sum(float(param.array.sum()) for param in params))

@@ -1,0 +1,233 @@
+"""Two pictures of a training run: its losses, and where the decoder looked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from unicodedata import east_asian_width
+
+import numpy as np
+
+from .errors import CommandError
+from .fonts import drawable, families, warn_of_missing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, FAINT, LOSS, EXACT = "#1f2933", "#8a94a0", "#0072b2", "#c44e00"
+CELL = 0.27  # inches: the side of one attention weight, with room for its token
+LETTER = 10  # points: the size of a token
+WIDEST = 48  # cells side by side, over all panels of a row
+BAR = 0.85  # inches on the right: the colour bar and its numbers
+DPI = 144  # pixels per inch,
+SIDE = 30_000  # and no more pixels on a side than this
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Attention weights (T, S): row t says where the decoder looked when it wrote target token t."""
+
+    weights: Any
+    source: Sequence[str]  # S tokens
+    target: Sequence[str]  # T tokens
+    title: str = ""
+
+
+# ------------------------------------------------------------------------------------------------ losses
+
+
+def draw_losses(records: Sequence[Mapping[str, Any]], path: str | Path, title: str = "") -> None:
+    """Write a PNG of the training loss and the held-out exact match against the step.
+
+    `records` are the lines of a run's log: {"step", "loss"} while training, {"step", "exact", "groups"} at the end of
+    an epoch, where exact is a share from 0 to 1 and groups holds one for each language, say.
+    ValueError if no record has a loss.
+    """
+    losses = [(record["step"], record["loss"]) for record in records if "loss" in record]
+    scores = [record for record in records if "exact" in record]
+    if not losses:
+        raise ValueError(
+            f"draw_losses(): none of the {len(records)} records has a loss; train for a few more steps"
+        )
+    figure = _figure(7.2, 5.4 if scores else 3.2, layout="constrained")
+    upper, *lower = figure.subplots(2 if scores else 1, 1, sharex=True, squeeze=False)[:, 0]
+    steps, values = np.array(losses, dtype=float).T
+    upper.plot(steps, values, color=LOSS, alpha=0.35, linewidth=1, label="logged batch")
+    upper.plot(steps, _smoothed(values), color=LOSS, linewidth=1.8, label="mean of nine around it")
+    upper.set_yscale("log")
+    upper.set_ylabel("training loss")
+    upper.legend(frameon=False, fontsize=8)
+    for axes in lower:
+        _draw_scores(axes, scores)
+    for axes in (upper, *lower):
+        _tidy(axes)
+    (upper, *lower)[-1].set_xlabel("step")
+    if title:
+        warn_of_missing(title.split())
+        upper.set_title(_title(title), fontfamily=families(), fontsize=11, color=INK, loc="left")
+    _write(figure, path)
+
+
+def _draw_scores(axes: "Axes", scores: Sequence[Mapping[str, Any]]) -> None:
+    """Exact match in percent: over all examples, and the span from the worst group to the best."""
+    steps = [record["step"] for record in scores]
+    axes.plot(
+        steps, [100 * record["exact"] for record in scores], "o-", color=EXACT, markersize=4, label="all"
+    )
+    if all(record.get("groups") for record in scores):
+        shares = [[100 * share for share in record["groups"].values()] for record in scores]
+        low, high = [min(group) for group in shares], [max(group) for group in shares]
+        axes.fill_between(steps, low, high, color=EXACT, alpha=0.15, linewidth=0, label="worst to best group")
+        axes.legend(frameon=False, fontsize=8, loc="lower right")
+    axes.set_ylim(-3, 103)
+    axes.set_ylabel("held-out exact match, %")
+    last = scores[-1]
+    axes.annotate(
+        f"{last['exact']:.2%}",
+        (last["step"], 100 * last["exact"]),
+        xytext=(0, -14),
+        textcoords="offset points",
+        ha="right",
+        color=EXACT,
+        fontsize=9,
+    )
+
+
+def _smoothed(values: np.ndarray, reach: int = 4) -> np.ndarray:
+    """The mean of each value, the `reach` before it and the `reach` behind it."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    places = np.arange(len(values))
+    starts, ends = np.maximum(places - reach, 0), np.minimum(places + reach + 1, len(values))
+    return (sums[ends] - sums[starts]) / (ends - starts)
+
+
+def _tidy(axes: "Axes") -> None:
+    """No frame above and to the right, a light grid."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25, linewidth=0.6)
+    axes.tick_params(labelsize=9, color=FAINT)
+
+
+# ------------------------------------------------------------------------------------------------ attention
+
+
+def draw_attention(alignments: Alignment | Sequence[Alignment], path: str | Path) -> None:
+    """Write a PNG of attention weights: source tokens along the top, target tokens down the side, one panel each.
+
+    All panels share one scale of colours. Spaces are shown as ␣, no-break spaces as ⍽.
+    ValueError for weights that are not (T, S) finite numbers.
+    """
+    panels = [alignments] if isinstance(alignments, Alignment) else list(alignments)
+    if not panels:
+        raise ValueError("draw_attention(): got no alignments, expected at least one")
+    tables = [_table(panel) for panel in panels]
+    warn_of_missing(
+        token for panel in panels for token in (*panel.source, *panel.target, *panel.title.split())
+    )
+    sheet = _Sheet(panels)
+    figure = _figure(sheet.width, sheet.height)
+    top = max(float(table.max()) for table in tables)
+    for number, (panel, table) in enumerate(zip(panels, tables, strict=True)):
+        axes = figure.add_axes(sheet.place(number))
+        image = axes.imshow(table, cmap="Blues", vmin=0.0, vmax=top, aspect="auto")
+        _label(axes, panel)
+    bar = figure.colorbar(image, cax=figure.add_axes(sheet.bar()))
+    bar.ax.set_title("weight", fontsize=8)
+    bar.ax.tick_params(labelsize=8, length=2)
+    bar.outline.set_visible(False)
+    _write(figure, path)
+
+
+class _Sheet:
+    """Where each panel lies, in inches from the upper left, so that every cell is a square of the same size."""
+
+    def __init__(self, panels: Sequence[Alignment]) -> None:
+        self.panels = panels
+        self.left = 0.15 + max(_length(token) for panel in panels for token in panel.target)
+        self.above = 0.15 + max(_length(token) for panel in panels for token in panel.source)
+        self.above += 0.3 if any(panel.title for panel in panels) else 0.15
+        sides = [max(len(panel.source) * CELL, 1.1 * _length(panel.title)) for panel in panels]
+        self.columns = max(1, min(len(panels), int(WIDEST * CELL / max(sides))))
+        self.across = self.left + max(sides)
+        rows = [panels[start : start + self.columns] for start in range(0, len(panels), self.columns)]
+        self.down = [self.above + max(len(panel.target) for panel in row) * CELL + 0.15 for row in rows]
+        self.width, self.height = self.columns * self.across + BAR, sum(self.down)
+
+    def place(self, number: int) -> tuple[float, float, float, float]:
+        """Left, bottom, width and height of a panel, as shares of the sheet."""
+        row, column = divmod(number, self.columns)
+        panel = self.panels[number]
+        x, y = column * self.across + self.left, sum(self.down[:row]) + self.above
+        return self._shares(x, y, len(panel.source) * CELL, len(panel.target) * CELL)
+
+    def bar(self) -> tuple[float, float, float, float]:
+        """The same of the colour bar, beside the first row."""
+        return self._shares(
+            self.width - BAR + 0.2, self.above, 0.13, min(self.down[0] - self.above - 0.15, 3.0)
+        )
+
+    def _shares(self, x: float, y: float, width: float, height: float) -> tuple[float, float, float, float]:
+        return (x / self.width, 1 - (y + height) / self.height, width / self.width, height / self.height)
+
+
+def _length(token: str) -> float:
+    """About how many inches a token is long."""
+    ems = sum(1.0 if east_asian_width(c) in "WF" else 0.62 for c in drawable(token))
+    return ems * LETTER / 72
+
+
+def _table(panel: Alignment) -> np.ndarray:
+    """The weights as an array, checked."""
+    table = np.asarray(panel.weights, dtype=float)
+    expected = (len(panel.target), len(panel.source))
+    if table.shape != expected or 0 in expected:
+        raise ValueError(
+            f"draw_attention(): weights have shape {table.shape}, expected (target tokens, source tokens) = {expected}, "
+            "neither of them 0"
+        )
+    if not np.isfinite(table).all():
+        raise ValueError("draw_attention(): weights hold NaN or infinity, expected finite numbers")
+    return table
+
+
+def _label(axes: "Axes", panel: Alignment) -> None:
+    """Tokens along the top and down the side, thin lines between the cells."""
+    source, target = [drawable(token) for token in panel.source], [drawable(token) for token in panel.target]
+    upright = all(len(token) <= 2 for token in source)
+    style: dict[str, Any] = {"fontfamily": families(), "fontsize": LETTER}
+    axes.xaxis.tick_top()
+    axes.set_xticks(range(len(source)), labels=source, rotation=0 if upright else 90, **style)
+    axes.set_yticks(range(len(target)), labels=target, **style)
+    axes.set_xticks(np.arange(len(source) - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(len(target) - 1) + 0.5, minor=True)
+    axes.grid(which="minor", color="#dde3e8", linewidth=0.5)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_color(FAINT)
+    if panel.title:
+        axes.set_title(_title(panel.title), fontfamily=families(), fontsize=11, color=INK, loc="left")
+
+
+# ------------------------------------------------------------------------------------------------ files
+
+
+def _title(text: str) -> str:
+    """A title: its spaces stay spaces."""
+    return " ".join(map(drawable, text.split()))
+
+
+def _figure(width: float, height: float, layout: Literal["none", "constrained"] = "none") -> "Figure":
+    """An empty figure, in inches; no window, no pyplot, no global state."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise CommandError('drawing needs matplotlib: pip install "minigrad[viz]"') from None
+    dpi = min(DPI, SIDE / max(width, height))
+    return Figure(figsize=(width, height), dpi=dpi, layout=layout, facecolor="white")
+
+
+def _write(figure: "Figure", path: str | Path) -> None:
+    """Write a figure as PNG, by the renderer that needs no screen."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    FigureCanvasAgg(figure).print_png(path)

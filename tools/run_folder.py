@@ -1,0 +1,127 @@
+"""A run folder: everything that one training run is, in plain files.
+
+config.json              task, data, tokeniser, vocabularies, model, training, seed, versions
+checkpoint.safetensors   parameters, optimiser, schedule, data order, random state, step and epoch
+log.jsonl                one JSON object a line: {"step", "epoch", "loss", ...} and one for each epoch's end
+loss.png, attention.png, graph.svg, graph.dot
+"""
+
+import json
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+import minigrad
+from minigrad.checkpoint import atomic_file, load_checkpoint, save_checkpoint
+from minigrad.errors import CheckpointError
+
+from .errors import CommandError
+
+CONFIG, CHECKPOINT, LOG = "config.json", "checkpoint.safetensors", "log.jsonl"
+
+
+class RunFolder:
+    """The files of one run, under `path`."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def exists(self) -> bool:
+        """Has a run been started here?"""
+        return (self.path / CONFIG).exists()
+
+    def has_checkpoint(self) -> bool:
+        """Is there something to resume or to translate with?"""
+        return (self.path / CHECKPOINT).exists()
+
+    def start(self, config: Mapping[str, Any]) -> None:
+        """Make the folder and write its configuration; what an earlier run left here is removed."""
+        if self.path.exists() and not self.path.is_dir():
+            raise CommandError(f"{self.path} is a file, expected a folder for the run; choose another --out")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            for name in (CHECKPOINT, LOG, "loss.png", "attention.png", "graph.svg", "graph.dot"):
+                (self.path / name).unlink(missing_ok=True)
+            text = json.dumps({**config, "versions": versions()}, ensure_ascii=False, indent=2)
+            with atomic_file(self.path / CONFIG) as file:
+                file.write(text.encode())
+        except OSError as error:
+            raise CommandError(f"the run folder {self.path} cannot be written: {error.strerror}") from error
+
+    def config(self) -> dict[str, Any]:
+        """The configuration of the run; CommandError if there is none, or it is damaged."""
+        path = self.path / CONFIG
+        if not path.is_file():
+            raise CommandError(
+                f"{self.path} is not a run: it has no {CONFIG}; `minigrad train dates` makes one in runs/dates"
+            )
+        try:
+            config = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise CommandError(f"{path} cannot be read: {error}") from error
+        if not isinstance(config, dict):
+            raise CommandError(f"{path} holds a {type(config).__name__}, expected an object")
+        return config
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Write the checkpoint; the one before it stays whole until this one is."""
+        save_checkpoint(state, self.path / CHECKPOINT)
+
+    def load(self) -> dict[str, Any]:
+        """The state that was saved last; CommandError if there is none, or it is damaged."""
+        if not self.has_checkpoint():
+            raise CommandError(f"{self.path} has no {CHECKPOINT} yet; train it first")
+        try:
+            return load_checkpoint(self.path / CHECKPOINT)
+        except CheckpointError as error:
+            raise CommandError(str(error)) from error
+
+    def log(self, record: Mapping[str, Any]) -> None:
+        """Append one line to the log."""
+        with (self.path / LOG).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+    def cut_log(self, step: int) -> None:
+        """Drop what was logged after `step`: a resumed run writes it again."""
+        kept = [
+            json.dumps(record, ensure_ascii=False)
+            for record in self.records()
+            if record.get("step", 0) <= step
+        ]
+        with atomic_file(self.path / LOG) as file:
+            file.write("".join(line + "\n" for line in kept).encode())
+
+    def records(self) -> list[dict[str, Any]]:
+        """The lines of the log; one that a crash left half written is left out."""
+        path = self.path / LOG
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        return [record for line in lines if isinstance(record := _parsed(line), dict)]
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def versions() -> dict[str, str]:
+    """What a result may depend on."""
+    found = {
+        "minigrad": minigrad.__version__,
+        "numpy": numpy.__version__,
+        "python": platform.python_version(),
+    }
+    try:
+        import babel
+
+        found["babel"] = babel.__version__
+    except ImportError:
+        pass
+    return found
