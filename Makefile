@@ -20,7 +20,7 @@ help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.demo  ## train an attention model on dates in nine languages and draw what it learned
-	$(BIN)/minigrad train dates
+	$(BIN)/minigrad train dates --overwrite
 
 test: lint  ## check style and types, then run the tests that need neither PyTorch nor a GPU
 	$(PYTEST) --hypothesis-profile=$(PROFILE)

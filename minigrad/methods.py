@@ -141,7 +141,7 @@ def _in_place(operation: Callable, name: str) -> Callable:
 def _copied(self: Tensor, source: Any) -> Tensor:
     """y = the values of `source`, at the shape and in the type of self"""
     values = source if isinstance(source, Tensor) else wrap(numpy.asarray(source))
-    return functions.to(ops.broadcast_to(values, shape=self.shape), self.dtype)
+    return functions.to(ops.broadcast_to(values, shape=self.shape), dtype=self.dtype, device=self.device)
 
 
 def _constant(self: Tensor, value: float) -> Tensor:

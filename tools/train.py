@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from minigrad.data import Vocabulary, collate_pairs, tokeniser_by_name
+from minigrad.data import Vocabulary, tokeniser_by_name
 from minigrad.models import AttentionSeq2SeqConfig
 
 from .draw_run import draw_pictures
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"trained in {clock(time.perf_counter() - began)}, held-out tests included\n")
     if trainer.last_scores is not None:
         _print_scores(trainer.last_scores)
-    draw_pictures(trainer, collate_pairs)
+    draw_pictures(trainer)
     print(f"\ntry it:\n  minigrad translate {folder} {shlex.quote(trainer.task.heldout[0].source)}")
     return 0
 
@@ -167,6 +167,7 @@ def _resumed(folder: RunFolder) -> Trainer:
     except KeyError as error:
         raise CommandError(f"{folder}: {error} is missing from its config.json") from error
     trainer.resume()
+    folder.cut_log(trainer.step)
     return trainer
 
 

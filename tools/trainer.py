@@ -141,7 +141,7 @@ class Trainer:
             loss = self.train_on(batch)
             self.seconds += time.perf_counter() - began
             progress.advance(label, loss, batch.tokens)
-            if self.step % LOG_EVERY == 0:
+            if self.step == 1 or self.step % LOG_EVERY == 0:
                 rate = self.schedule.get_last_lr()[0]
                 self.folder.log(
                     {"step": self.step, "epoch": self.epoch + 1, "loss": loss, "learning_rate": rate}

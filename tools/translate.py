@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .draw_run import alignment_of
 from .errors import CommandError
 from .plots import draw_attention
 from .run_folder import RunFolder
@@ -48,12 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         panels = [m for m in made if m.source_tokens and m.target_tokens]
         if not panels:
             raise CommandError("--attention: every text is empty, so there is nothing to draw")
-        draw_attention(
-            [m.weights for m in panels],
-            [m.source_tokens for m in panels],
-            [m.target_tokens for m in panels],
-            picture,
-        )
+        draw_attention([alignment_of(m) for m in panels], picture)
     return 0
 
 

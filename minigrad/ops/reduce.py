@@ -50,14 +50,24 @@ def shared_among_ties(g, x, y, shape, dim):
     return restored(g, shape, dim) / sum_(attained, dim=dim, keepdim=True) * attained
 
 
+def largest(xp, x, dim):
+    """The largest element along `dim`, kept as a dimension of size 1; -inf where there is none."""
+    if x.size: return xp.max(x, axis=dim, keepdims=True)
+    return xp.full(kept_shape(x.shape, dim), -math.inf, x.dtype)
+
+
+def finite_or_zero(xp, x):
+    """x, with 0 in place of infinities: what may be subtracted before exp without making inf - inf."""
+    return xp.where(xp.isfinite(x), x, xp.zeros_like(x))
+
+
 @primitive
 class logsumexp:
     """y = ln Σ eˣ,  ∂y/∂xᵢ = exp(xᵢ - y): the softmax"""
     promote = ("x",)
     floating = True
     def forward(xp, x, *, dim=None, keepdim=False):
-        top = xp.max(x, axis=dim, keepdims=True, initial=-math.inf)
-        top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+        top = finite_or_zero(xp, largest(xp, x, dim))
         total = xp.sum(xp.exp(x - top), axis=dim, keepdims=True, dtype=accumulator(x.dtype))
         y = (xp.log(total) + top).astype(x.dtype, copy=False)
         return y if keepdim else y.reshape(xp.sum(top, axis=dim).shape)
@@ -101,8 +111,7 @@ class softmax:
     promote = ("x",)
     floating = True
     def forward(xp, x, *, dim):
-        top = xp.max(x, axis=dim, keepdims=True, initial=-math.inf)
-        y = xp.exp(x - top)
+        y = xp.exp(x - largest(xp, x, dim))
         return xp.divide(y, xp.sum(y, axis=dim, keepdims=True, dtype=accumulator(x.dtype)), out=y, casting="same_kind")
     def d_x(g, y, dim): return y * (g - sum_(g * y, dim=dim, keepdim=True))
 
@@ -113,7 +122,7 @@ class log_softmax:
     promote = ("x",)
     floating = True
     def forward(xp, x, *, dim):
-        shifted = x - xp.max(x, axis=dim, keepdims=True, initial=-math.inf)
+        shifted = x - largest(xp, x, dim)
         total = xp.sum(xp.exp(shifted), axis=dim, keepdims=True, dtype=accumulator(x.dtype))
         return xp.subtract(shifted, xp.log(total), out=shifted, casting="same_kind")
     def d_x(g, y, dim): return g - exp(y) * sum_(g, dim=dim, keepdim=True)
@@ -126,8 +135,8 @@ class masked_softmax:
     floating = True
     nondifferentiable = ("mask",)
     def forward(xp, x, mask, *, dim):
-        top = xp.max(x, axis=dim, keepdims=True, initial=-math.inf, where=xp.broadcast_to(mask, x.shape))
-        y = xp.exp(xp.where(mask, x - xp.where(xp.isfinite(top), top, xp.zeros_like(top)), -math.inf))
+        seen = xp.where(mask, x, -math.inf)
+        y = xp.exp(seen - finite_or_zero(xp, largest(xp, seen, dim)))
         total = xp.sum(y, axis=dim, keepdims=True, dtype=accumulator(x.dtype))
         return (y / xp.where(total == 0, xp.ones_like(total), total)).astype(x.dtype, copy=False)
     def d_x(g, y, dim): return y * (g - sum_(g * y, dim=dim, keepdim=True))

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from minigrad.backend import Array, device_of, namespace
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.errors import ShapeError
 from minigrad.tensor import Tensor
 
 from .optimizer import Group, Optimizer
@@ -43,7 +43,7 @@ class Elementwise(Optimizer):
 
     def buffers(self, group: Group) -> tuple[str, ...]:
         """The names of the arrays that are remembered for a parameter, zero at first."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not say what it remembers: define buffers")
 
     def update(
         self, xp: Any, p: Array, g: Array, state: Mapping[str, Any], group: Group, scratch: Sequence[Array]
@@ -53,7 +53,7 @@ class Elementwise(Optimizer):
         `state["step"]` is 1 at the first update.  `scratch` is two arrays like `p` to write to; `g` is read
         only.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no equation: define update")
 
     def load_entry(self, param: Tensor, entry: Mapping[str, Any], group: Group, place: str) -> dict[str, Any]:
         """A copy of one parameter's state, which must be complete and of the parameter's shape and type."""
@@ -73,12 +73,12 @@ class Elementwise(Optimizer):
         """Move each parameter that has a gradient, alone if it is large, in a pack if it is small."""
         names, small = self.buffers(group), []
         for param in group["params"]:
-            if param.grad is not None:
-                _check_gradient(param)
-                if names and param.array.size <= SMALL:
-                    small.append(param)
-                else:
-                    self._update_alone(param, names, group)
+            if param.grad is None:
+                continue
+            if names and param.array.size <= SMALL:
+                small.append(param)
+            else:
+                self._update_alone(param, names, group)
         ids = [id(param) for param in small]
         if ids != self._small.get(index):  # not the set of the last step, so perhaps not of the next
             for param in small:
@@ -119,7 +119,7 @@ class Elementwise(Optimizer):
 
     def _update_pack(self, pack: "Pack", group: Group) -> None:
         """Move the parameters of a pack together."""
-        xp, params = pack.xp, pack.params
+        xp, params = namespace(pack.p), pack.params
         xp.concatenate([param.array.reshape(-1) for param in params], out=pack.p)
         xp.concatenate([param.grad.array.reshape(-1) for param in params], out=pack.g)  # type: ignore[union-attr]
         pack.state["step"] += 1
@@ -153,15 +153,14 @@ class Pack:
     def __init__(
         self, params: list[Tensor], state: dict[Tensor, dict[str, Any]], names: Sequence[str]
     ) -> None:
-        first = params[0].array
-        self.xp, self.params, self.names, self.dtype = namespace(first), params, names, first.dtype
-        sizes = [param.array.size for param in params]
-        self.p, self.g = (self.xp.empty(sum(sizes), self.dtype) for _ in range(2))
+        xp, size = namespace(params[0].array), sum(param.array.size for param in params)
+        self.params, self.names, self.dtype = params, names, params[0].dtype
+        self.p, self.g = (xp.empty(size, self.dtype) for _ in range(2))
         self.values = _views(self.p, params)
         self.state: dict[str, Any] = {"step": state[params[0]]["step"]}
         self.views: list[dict[str, Array]] = [{} for _ in params]
         for name in names:
-            flat = self.xp.empty(sum(sizes), self.dtype)
+            flat = xp.empty(size, self.dtype)
             for param, views, view in zip(params, self.views, _views(flat, params), strict=True):
                 view[...] = _buffer(state[param], name, param)
                 state[param][name] = Tensor(view)
@@ -172,12 +171,12 @@ class Pack:
         """Is everything still where it was when the pack was made?"""
         if names != self.names:
             return False
-        step, dtype = self.state["step"], self.dtype
+        xp, step, dtype = namespace(self.p), self.state["step"], self.dtype
         for param, values, views in zip(self.params, self.values, self.views, strict=True):
             entry = state.get(param)
             if entry is None or entry["step"] != step or param.array.shape != values.shape:
                 return False
-            if param.array.dtype != dtype or namespace(param.array) is not self.xp:
+            if param.array.dtype != dtype or namespace(param.array) is not xp:
                 return False
             if any(entry[name].array is not view for name, view in views.items()):
                 return False
@@ -207,22 +206,10 @@ def _views(flat: Array, params: Sequence[Tensor]) -> list[Array]:
 
 
 def _buffer(entry: dict[str, Any], name: str, param: Tensor) -> Array:
-    """The array that `entry` remembers under `name`, its elements row after row; zeros if there was none."""
+    """The array `entry` remembers under `name`, zeros at first: row after row, and of the type of `param`."""
     held = entry.get(name)
     if held is None:
         entry[name] = Tensor(namespace(param.array).zeros(param.shape, param.dtype))
-    elif not held.array.flags.c_contiguous:
-        entry[name] = Tensor(held.array.copy(order="C"))
+    elif held.dtype != param.dtype or not held.array.flags.c_contiguous:
+        entry[name] = Tensor(held.array.astype(param.dtype, order="C"))
     return entry[name].array
-
-
-def _check_gradient(param: Tensor) -> None:
-    """The gradient must have the shape and type of its parameter."""
-    grad = param.grad
-    assert grad is not None, "asked of parameters that have one"
-    if grad.array.shape != param.array.shape:
-        raise ShapeError(
-            f"step(): got a gradient of shape {grad.shape}, expected the parameter's {param.shape}"
-        )
-    if grad.array.dtype != param.array.dtype:
-        raise DTypeError(f"step(): got a gradient of {grad.dtype}, expected the parameter's {param.dtype}")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from minigrad.backend import namespace, to_numpy
-from minigrad.errors import DTypeError
+from minigrad.errors import DTypeError, ShapeError
 from minigrad.modes import enable_grad
 from minigrad.tensor import Tensor
 
@@ -99,6 +99,8 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        for param in self._params():
+            self._check_gradient(param)  # of all, before the first moves
         for index, group in enumerate(self.param_groups):
             self.update_group(index, group)
         return loss
@@ -180,9 +182,19 @@ class Optimizer:
                 xp = namespace(param.array)
                 array = value.array if namespace(value.array) is xp else to_numpy(value.array)
                 loaded[key] = Tensor(xp.array(array, order="C"))
-            elif value is not None:  # PyTorch's momentum_buffer is None before the first step
+            else:
                 loaded[key] = value
         return loaded
+
+    def _check_gradient(self, param: Tensor) -> None:
+        """A gradient must have the shape and type of its parameter."""
+        grad, name = param.grad, f"{type(self).__name__}.step()"
+        if grad is None:
+            return
+        if grad.shape != param.shape:
+            raise ShapeError(f"{name}: got a gradient of shape {grad.shape}, expected {param.shape}")
+        if grad.dtype != param.dtype:
+            raise DTypeError(f"{name}: got a gradient of {grad.dtype}, expected {param.dtype}")
 
     def _params(self) -> list[Tensor]:
         """The parameters of all groups, in order."""

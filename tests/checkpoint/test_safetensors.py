@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import types
 
 import ml_dtypes
 import numpy as np
@@ -275,6 +277,14 @@ def test_a_header_beyond_the_limit_is_refused_before_it_is_read(tmp_path):
 def test_a_header_whose_length_looks_like_a_pickle_is_still_read(tmp_path):
     header = json.dumps({"w": entry()}).encode().ljust(0x0280)  # as bytes: 80 02 00 00 ...
     assert load(file_of(tmp_path, header, bytes(8)))["w"].tolist() == [0.0, 0.0]
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    path = file_of(tmp_path, {"w": entry(shape=(4,), offsets=(0, 16))}, bytes(12))
+    size = path.stat().st_size + 4
+    monkeypatch.setattr(os, "fstat", lambda descriptor: types.SimpleNamespace(st_size=size))
+    with pytest.raises(CheckpointError, match=r"'w': file ends after 12 of its 16 bytes"):
+        layout.read(path)
 
 
 def test_a_folder_is_an_oserror(tmp_path):

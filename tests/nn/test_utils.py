@@ -131,14 +131,14 @@ def test_bad_arguments_are_refused():
 def test_clipping_agrees_with_pytorch(norm_type, max_norm):
     import torch
 
-    params = parameters()
+    params = [param for param in parameters() if param.numel()]  # PyTorch has no largest element of none
     theirs = [torch.ones(param.shape, dtype=torch.float64, requires_grad=True) for param in params]
-    for param, other in zip(params[:3], theirs, strict=False):
+    for param, other in zip(params[:2], theirs, strict=False):
         other.grad = torch.tensor(param.grad.array)
     ours = clip_grad_norm_(params, max_norm, norm_type)
     expected = torch.nn.utils.clip_grad_norm_(theirs, max_norm, norm_type)
     assert ours.item() == pytest.approx(expected.item(), rel=1e-12)
     clip_grad_value_(params, 0.02)
     torch.nn.utils.clip_grad_value_(theirs, 0.02)
-    for param, other in zip(params[:3], theirs, strict=False):
+    for param, other in zip(params[:2], theirs, strict=False):
         np.testing.assert_allclose(param.grad.array, other.grad.numpy(), rtol=1e-12)

@@ -1,5 +1,7 @@
 """minigrad.optim.elementwise: packs and blocks change no bit, and no array but those of the parameters."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -97,8 +99,7 @@ def forgotten_state(step, params, optimizer):
 def new_type(step, params, optimizer):
     if step == 4:
         for i in (0, 1):
-            params[i].data = params[i].data.to(mg.float64)
-            optimizer.state.pop(params[i])
+            params[i].data = params[i].data.to(mg.float64 if params[i].dtype == mg.float32 else mg.float32)
 
 
 @each_optimizer
@@ -223,6 +224,37 @@ def test_a_pack_that_has_filled_a_block_is_followed_by_another(monkeypatch):
     (packs,) = optimizer._packed.values()
     assert [pack.p.size for pack in packs] == [513, 21]
     assert sum(len(pack.params) for pack in packs) == 5
+
+
+def test_a_deep_copy_of_an_optimiser_goes_on_by_itself():
+    params = leaves()
+    optimizer = mg.optim.Adam(params)
+    for step in range(3):
+        set_gradients(params, step)
+        optimizer.step()
+    twin = copy.deepcopy(optimizer)
+    twins = twin.param_groups[0]["params"]
+    for ours, trained in [(params, optimizer), (twins, twin)]:
+        for step in range(3, 6):
+            set_gradients(ours, step)
+            trained.step()
+    assert bits(twins) == bits(params)
+
+
+def test_an_optimiser_without_an_equation_says_so():
+    param = mg.tensor(np.ones(2), requires_grad=True)
+    param.grad = mg.tensor(np.ones(2))
+    with pytest.raises(
+        NotImplementedError, match="Elementwise does not say what it remembers: define buffers"
+    ):
+        elementwise.Elementwise([param], {}).step()
+
+    class Forgetful(elementwise.Elementwise):
+        def buffers(self, group):
+            return ()
+
+    with pytest.raises(NotImplementedError, match="Forgetful has no equation: define update"):
+        Forgetful([param], {}).step()
 
 
 def test_the_scratch_of_a_step_is_used_again_by_the_next():

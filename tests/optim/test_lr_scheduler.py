@@ -126,6 +126,10 @@ def test_one_cycle_starts_culminates_and_ends_where_it_says():
     assert rates[19] == max(rates) == pytest.approx(0.5)
     assert rates[-1] == pytest.approx(0.5 / 25 / 1e4)
     assert (momenta[0], momenta[19], momenta[-1]) == pytest.approx((0.95, 0.85, 0.95))
+    sgd = optimizer_of(mg, "SGD", momentum=0.1)
+    assert [
+        row[2] for row in history(sgd, OneCycleLR(sgd, 0.5, total_steps=STEPS, pct_start=0.25))
+    ] == momenta
     assert rates[:20] == sorted(rates[:20])
     assert rates[19:] == sorted(rates[19:], reverse=True)
 

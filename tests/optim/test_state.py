@@ -103,6 +103,32 @@ def test_loaded_groups_bring_their_options():
     assert all(a is b for a, b in zip(group["params"], params, strict=True))
 
 
+def test_pytorch_s_state_of_sgd_which_counts_no_steps_is_loaded():
+    params = leaves(np.float64)[:2]
+    optimizer = mg.optim.SGD(params, lr=1.0, momentum=0.5, dampening=0.5)
+    groups = [{"lr": 1.0, "momentum": 0.5, "dampening": 0.5, "foreach": None, "params": [0, 1]}]
+    buffer = mg.tensor(np.full((3, 4), 8.0))
+    optimizer.load_state_dict(
+        {"state": {0: {"momentum_buffer": buffer}, 1: {"momentum_buffer": None}}, "param_groups": groups}
+    )
+    before = [param.array.copy() for param in params]
+    for param in params:
+        param.grad = mg.tensor(np.full(param.shape, 2.0))
+    optimizer.step()
+    np.testing.assert_allclose(before[0] - params[0].array, 0.5 * 8.0 + 0.5 * 2.0)
+    np.testing.assert_allclose(before[1] - params[1].array, 2.0)
+
+
+def test_what_is_no_tensor_in_a_state_is_kept():
+    params = leaves()[:1]
+    optimizer = mg.optim.Adam(params)
+    advance(params, optimizer, 10, 12)
+    state = optimizer.state_dict()
+    state["state"][0]["note"] = "mine"
+    optimizer.load_state_dict(state)
+    assert optimizer.state[params[0]]["note"] == "mine"
+
+
 def refused(change, error, words):
     params = leaves()
     optimizer = mg.optim.Adam(params)
