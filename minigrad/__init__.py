@@ -54,11 +54,7 @@ from .functions import (
     any,
     argmax,
     argmin,
-    cat,
-    chunk,
     clamp,
-    flatten,
-    flip,
     gather,
     gelu,
     log_softmax,
@@ -67,27 +63,16 @@ from .functions import (
     max,
     mean,
     min,
-    narrow,
-    permute,
     pow,
-    reshape,
     softmax,
     softplus,
-    split,
     square,
-    squeeze,
-    stack,
     std,
     sum,
-    t,
-    transpose,
-    tril,
-    triu,
-    unbind,
-    unsqueeze,
     var,
 )
 from .generator import Generator, default_generator, manual_seed
+from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops import (
     abs_ as abs,
 )
@@ -124,7 +109,24 @@ from .ops import (
 from .ops import (
     equal as eq,
 )
-from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .shaping import (
+    cat,
+    chunk,
+    flatten,
+    flip,
+    narrow,
+    permute,
+    reshape,
+    split,
+    squeeze,
+    stack,
+    t,
+    transpose,
+    tril,
+    triu,
+    unbind,
+    unsqueeze,
+)
 from .tensor import Tensor
 
 if TYPE_CHECKING:
@@ -134,8 +136,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-bool = bool_  # noqa: A001 (PyTorch's name)
-double, float, half, long = float64, float32, float16, int64  # noqa: A001
+bool = bool_
+double, float, half, long = float64, float32, float16, int64
 
 _LATE = {  # imported when first asked for, so that `import minigrad` stays quick
     **dict.fromkeys(("data", "graph", "models", "nn", "optim", "tools"), None),

@@ -15,11 +15,11 @@ def backward(
     retain_graph: bool | None = None,
     create_graph: bool = False,
 ) -> None:
-    """Add to `.grad` of every leaf the gradient of the given tensors (one number, or weighted by `grad_tensors`).
+    """Add to `.grad` of every leaf the gradient of the tensors (numbers, or weighted by `grad_tensors`).
 
-    retain_graph keeps what was saved, so that a second backward is possible; create_graph records the backward pass
-    itself, so that the gradients can be differentiated. Raises GraphError when there is no graph; all gradients then,
-    and after any other error, are as they were.
+    retain_graph keeps what was saved, so that a second backward is possible; create_graph records the
+    backward pass itself, so that the gradients can be differentiated. Raises GraphError when there is no
+    graph; all gradients then, and after any other error, are as they were.
 
     >>> import minigrad as mg
     >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
@@ -73,8 +73,8 @@ def grad(
 ) -> tuple[Tensor | None, ...]:
     """The gradients of `outputs` with respect to `inputs`, as a tuple; no `.grad` is touched.
 
-    An input that the outputs do not depend on is refused, unless allow_unused=True (its gradient is then None) or
-    materialize_grads=True (zeros).
+    An input that the outputs do not depend on is refused, unless allow_unused=True (its gradient is then
+    None) or materialize_grads=True (zeros).
 
     >>> import minigrad as mg
     >>> x = mg.tensor(3.0, requires_grad=True)
@@ -86,7 +86,9 @@ def grad(
     targets = []
     for i, tensor in enumerate(wanted):
         if tensor.node is None:
-            raise GraphError(f"grad(): input {i} does not require grad; set requires_grad before computing the outputs")
+            raise GraphError(
+                f"grad(): input {i} does not require grad; set requires_grad before computing the outputs"
+            )
         targets.append(tensor.node)
     roots, cotangents = _seeds("grad", _listed(outputs), grad_outputs, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
@@ -101,7 +103,9 @@ def grad(
         elif allow_unused:
             found.append(None)
         else:
-            raise GraphError(f"grad(): the outputs do not depend on input {i}; use allow_unused=True to get None for it")
+            raise GraphError(
+                f"grad(): the outputs do not depend on input {i}; use allow_unused=True to get None for it"
+            )
     return tuple(found)
 
 
@@ -115,9 +119,13 @@ def _listed(tensors: Tensor | Sequence[Tensor]) -> list[Tensor]:
 
 def _seeds(name: str, tensors: list[Tensor], given: Any, create_graph: bool) -> tuple[list[Node], list[Any]]:
     """The nodes to start from, and the gradients to start with: 1 for a number, else what was given."""
-    weights = [None] * len(tensors) if given is None else [given] if isinstance(given, Tensor) else list(given)
+    weights = (
+        [None] * len(tensors) if given is None else [given] if isinstance(given, Tensor) else list(given)
+    )
     if len(weights) != len(tensors):
-        raise ValueError(f"{name}(): got {len(tensors)} tensors and {len(weights)} gradients, expected as many")
+        raise ValueError(
+            f"{name}(): got {len(tensors)} tensors and {len(weights)} gradients, expected as many"
+        )
     roots, cotangents = [], []
     for tensor, weight in zip(tensors, weights, strict=True):
         if tensor.node is None:
@@ -142,7 +150,9 @@ def _seed(name: str, tensor: Tensor, weight: Any, create_graph: bool) -> Any:
         return wrap(ones) if create_graph else ones
     seed = weight if isinstance(weight, Tensor) else Tensor(weight)
     if seed.shape != tensor.shape:
-        raise ShapeError(f"{name}(): gradient has shape {seed.shape}, expected the tensor's shape {tensor.shape}")
+        raise ShapeError(
+            f"{name}(): gradient has shape {seed.shape}, expected the tensor's shape {tensor.shape}"
+        )
     if seed.dtype.kind != "f":
         raise TypeError(f"{name}(): gradient has dtype {seed.dtype}, expected the tensor's {tensor.dtype}")
     seed = seed.to(tensor.dtype)

@@ -1,12 +1,13 @@
 """Floor 0: which library an array belongs to, the data types and how they combine, and where arrays live.
 
-Everything above asks `namespace(array)` for the array library and then speaks to that library alone, so that one text
-of an operation runs on NumPy, on CuPy, and on whatever a test registers in their place.
+Everything above asks `namespace(array)` for the array library and then speaks to that library alone, so
+that one text of an operation runs on NumPy, on CuPy, and on whatever a test registers in their place.
 """
 
 import threading
+from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import numpy
 
@@ -15,13 +16,13 @@ from .errors import DeviceError, DTypeError
 Array = Any  # a numpy.ndarray or a cupy.ndarray
 HostArray = numpy.ndarray
 
-# ------------------------------------------------------------------------------------------------ array libraries
+# ------------------------------------------------------------------------------------------------ libraries
 
 NAMESPACES: dict[type, ModuleType] = {numpy.ndarray: numpy}
 
 
 def register_namespace(array_type: type, module: ModuleType) -> None:
-    """Make arrays of `array_type` belong to `module`, which must offer NumPy's functions under NumPy's names."""
+    """Make arrays of `array_type` belong to `module`, which offers NumPy's functions under their names."""
     NAMESPACES[array_type] = module
 
 
@@ -51,7 +52,7 @@ def _adopt(kind: type) -> bool:
     return kind in NAMESPACES
 
 
-def common_namespace(name: str, arrays: list[Array]) -> ModuleType:
+def common_namespace(name: str, arrays: Sequence[Array]) -> ModuleType:
     """The one library of all arrays in the list; DeviceError when they live in two places."""
     found = {namespace(array): array for array in arrays if is_array(array)}
     if len(found) > 1:
@@ -116,7 +117,7 @@ def as_dtype(dtype: Any) -> numpy.dtype:
 
 
 def promote(a: numpy.dtype, b: numpy.dtype) -> numpy.dtype:
-    """The type of a combination of two types: a float beats every integer, whatever their sizes (PyTorch's table)."""
+    """The type of two types combined: a float beats every integer, whatever their sizes, as in PyTorch."""
     if (a.kind == "f") != (b.kind == "f"):
         return a if a.kind == "f" else b
     return numpy.promote_types(a, b)
@@ -135,8 +136,9 @@ def _combine(higher: numpy.dtype | None, lower: numpy.dtype | None) -> numpy.dty
 def result_dtype(operands: list[Any]) -> numpy.dtype:
     """The common type of arrays and Python numbers, as PyTorch has it.
 
-    Operands fall into three ranks: arrays with dimensions, 0-d arrays, Python numbers. A lower rank changes the
-    result only if it is of a higher category (bool < int < float), so `float32_matrix * float64_scalar` is float32.
+    Operands fall into three ranks: arrays with dimensions, 0-d arrays, Python numbers. A lower rank changes
+    the result only if it is of a higher category (bool < int < float), so `float32_matrix * float64_scalar`
+    is float32.
     """
     ranks: list[numpy.dtype | None] = [None, None, None]
     for operand in operands:
@@ -169,7 +171,7 @@ def accumulator(dtype: numpy.dtype) -> numpy.dtype:
     return float32 if dtype == float16 else dtype
 
 
-# ------------------------------------------------------------------------------------------------ array helpers
+# ------------------------------------------------------------------------------------------------ helpers
 
 
 def unbroadcast(array: Array, shape: tuple[int, ...]) -> Array:
@@ -177,7 +179,9 @@ def unbroadcast(array: Array, shape: tuple[int, ...]) -> Array:
     extra = array.ndim - len(shape)
     stretched = tuple(i + extra for i, size in enumerate(shape) if size == 1 and array.shape[i + extra] != 1)
     dims = tuple(range(extra)) + stretched
-    total = array.sum(axis=dims, keepdims=True, dtype=accumulator(array.dtype)).astype(array.dtype, copy=False)
+    total = array.sum(axis=dims, keepdims=True, dtype=accumulator(array.dtype)).astype(
+        array.dtype, copy=False
+    )
     return total.reshape(shape)
 
 
@@ -191,7 +195,8 @@ class device(str):  # noqa: N801 (PyTorch's name)
 
     __slots__ = ()
 
-    def __new__(cls, name: str = "cpu", index: int | None = None) -> "device":
+    def __new__(cls, name: str = "cpu", index: int | None = None) -> Self:
+        """The device of that name; a GPU also by `device("cuda", 1)`."""
         kind, _, number = str(name).partition(":")
         if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
             raise DeviceError(f"device {str(name)!r}: expected 'cpu', 'cuda' or 'cuda:<index>'")
@@ -215,7 +220,7 @@ class device(str):  # noqa: N801 (PyTorch's name)
 
 
 def to_device(array: Array, where: str) -> Array:
-    """The array on the device `where`; itself if it is there already. DeviceError if the device cannot be had."""
+    """The array on the device `where`, itself if it is there. DeviceError if there is no such device."""
     place = device(where)
     if device_of(array) == place:
         return array
@@ -225,7 +230,8 @@ def to_device(array: Array, where: str) -> Array:
         import cupy
     except ImportError:
         raise DeviceError(
-            f"to({str(place)!r}): CuPy is not installed; pip install 'minigrad[cuda13]' (or cuda12), or stay on 'cpu'"
+            f"to({str(place)!r}): CuPy is not installed; pip install 'minigrad[cuda13]' (or cuda12), "
+            "or stay on 'cpu'"
         ) from None
     if not cupy.is_available():
         raise DeviceError(f"to({str(place)!r}): CuPy finds no usable GPU and driver; stay on 'cpu'")

@@ -1,4 +1,4 @@
-"""Floor 5: tensors from nothing, from Python's numbers, and from other libraries' arrays.  PyTorch's names."""
+"""Floor 5: tensors from nothing, from Python's numbers, and from arrays, under PyTorch's names."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor
     """`data` as a tensor, without a copy where it is a Tensor or an array of the wanted type already."""
     if isinstance(data, Tensor):
         return data if dtype is None and device is None else data.to(dtype=dtype, device=device)
-    return _made(_as_array(data, dtype, copy=False), device, False)
+    return _made(_as_array(data, dtype, copy=False), device, requires_grad=False)
 
 
 def from_numpy(array: numpy.ndarray) -> Tensor:
@@ -71,7 +71,9 @@ def numpy_of(item: Any) -> Any:
 
 
 def _holds_tensors(data: Any) -> bool:
-    return any(isinstance(item, Tensor) or (isinstance(item, list | tuple) and _holds_tensors(item)) for item in data)
+    return any(
+        isinstance(item, Tensor) or (isinstance(item, list | tuple) and _holds_tensors(item)) for item in data
+    )
 
 
 def _holds_arrays(data: Any) -> bool:
@@ -93,7 +95,7 @@ def _expected_shape(data: Any) -> tuple[int, ...]:
 
 
 def _check_nesting(data: Any, shape: tuple[int, ...], path: tuple[int, ...]) -> None:
-    """ShapeError at the first place where nested sequences are not all of one length, TypeError at a non-number."""
+    """ShapeError at the first ragged place of nested sequences, TypeError at what is no number."""
     where = "".join(f"[{i}]" for i in path)
     if not shape:
         if isinstance(data, list | tuple):
@@ -104,7 +106,9 @@ def _check_nesting(data: Any, shape: tuple[int, ...], path: tuple[int, ...]) -> 
     if not isinstance(data, list | tuple):
         if isinstance(data, str | bytes) or data is None:
             _refuse(data)
-        raise ShapeError(f"tensor(): ragged nesting at {where}: got a number, expected a sequence of {shape[0]}")
+        raise ShapeError(
+            f"tensor(): ragged nesting at {where}: got a number, expected a sequence of {shape[0]}"
+        )
     if len(data) != shape[0]:
         raise ShapeError(f"tensor(): ragged nesting at {where}: length {len(data)}, expected {shape[0]}")
     if len(shape) > 1 or any(type(item) not in (int, float, bool) for item in data):
@@ -113,8 +117,14 @@ def _check_nesting(data: Any, shape: tuple[int, ...], path: tuple[int, ...]) -> 
 
 
 def _refuse(data: Any) -> Any:
-    kind = f"array of {data.dtype}" if isinstance(data, numpy.ndarray) else f"{type(data).__name__} {data!r}"[:80]
-    raise TypeError(f"tensor(): got {kind}, expected a number, nested sequences of numbers, an array or a Tensor")
+    kind = (
+        f"array of {data.dtype}"
+        if isinstance(data, numpy.ndarray)
+        else f"{type(data).__name__} {data!r}"[:80]
+    )
+    raise TypeError(
+        f"tensor(): got {kind}, expected a number, nested sequences of numbers, an array or a Tensor"
+    )
 
 
 # ------------------------------------------------------------------------------------------------ filled
@@ -132,7 +142,12 @@ def _shape_of(name: str, size: tuple) -> tuple[int, ...]:
 
 
 def full(
-    size: Sequence[int], fill_value: float, *, dtype: Any = None, device: str | None = None, requires_grad: bool = False
+    size: Sequence[int],
+    fill_value: float,
+    *,
+    dtype: Any = None,
+    device: str | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """A tensor of shape `size` with `fill_value` everywhere, of that number's type unless told."""
     kind = as_dtype(dtype) if dtype is not None else number_dtype(fill_value)
@@ -178,19 +193,27 @@ def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False)
     return empty(input.shape, dtype=dtype or input.dtype, device=input.device, requires_grad=requires_grad)
 
 
-def arange(*bounds: float, dtype: Any = None, device: str | None = None, requires_grad: bool = False) -> Tensor:
-    """The numbers start, start + step, ... below end: `arange(end)`, `arange(start, end)`, `arange(start, end, step)`."""
+def arange(
+    *bounds: float, dtype: Any = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
+    """The numbers start, start + step, ... below end: `arange([start,] end[, step])`."""
     if not 1 <= len(bounds) <= 3:
-        raise TypeError(f"arange(): expected end, or start and end, or start, end and step, got {len(bounds)} numbers")
+        raise TypeError(
+            f"arange(): expected end, or start and end, or start, end and step, got {len(bounds)} numbers"
+        )
     if len(bounds) == 3 and bounds[2] == 0:
         raise ValueError("arange(): step must not be 0")
-    kind = as_dtype(dtype) if dtype is not None else (
-        default_dtype() if any(isinstance(b, float) for b in bounds) else numpy.dtype("int64")
+    kind = (
+        as_dtype(dtype)
+        if dtype is not None
+        else (default_dtype() if any(isinstance(b, float) for b in bounds) else numpy.dtype("int64"))
     )
     return _made(numpy.arange(*bounds).astype(kind), device, requires_grad)
 
 
-def linspace(start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def linspace(
+    start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`steps` numbers at equal distances, from `start` to `end`, both included."""
     kind = default_dtype() if dtype is None else as_dtype(dtype)
     return _made(numpy.linspace(start, end, steps).astype(kind), None, requires_grad)
@@ -212,13 +235,17 @@ def _floating(name: str, dtype: Any) -> numpy.dtype:
     return kind
 
 
-def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def rand(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Uniform random numbers in [0, 1)."""
     draw = (generator or default_generator()).uniform(_shape_of("rand", size), _floating("rand", dtype))
     return _made(draw, None, requires_grad)
 
 
-def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def randn(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Standard normal random numbers."""
     draw = (generator or default_generator()).normal(_shape_of("randn", size), _floating("randn", dtype))
     return _made(draw, None, requires_grad)

@@ -1,7 +1,7 @@
 """What went wrong, said in one sentence: the name of the function, what came, what was expected, one remedy.
 
-Each class inherits the built-in error that a Python programmer would expect *and* the one that a PyTorch programmer
-would expect, so that an `except` clause written for either of them still works.
+Each class inherits the built-in error that a Python programmer would expect *and* the one that a PyTorch
+programmer would expect, so that an `except` clause written for either of them still works.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class AnomalyError(RuntimeError):
 
 
 def broadcast_error(name: str, shapes: Sequence[tuple[int, ...]]) -> ShapeError:
-    """The error for shapes that do not broadcast, with the first pair and dimension at which they disagree."""
+    """The error for shapes that do not broadcast, with the first dimension at which they disagree."""
     width = max(len(shape) for shape in shapes)
     padded = [(1,) * (width - len(shape)) + tuple(shape) for shape in shapes]
     for dim in range(width):
@@ -75,12 +75,12 @@ def normalise_dim(name: str, dim: int, ndim: int) -> int:
 
 def normalise_dims(name: str, dims: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """`dims` as a tuple counted from the front; None and () mean every dimension; no dimension twice."""
-    if dims is None or (not hasattr(dims, "__index__") and len(dims) == 0):
-        return tuple(range(ndim))
-    if hasattr(dims, "__index__"):
-        dims = (dims,)
-    found = tuple(normalise_dim(name, dim, ndim) for dim in dims)
+    if isinstance(dims, Sequence) or dims is None:
+        listed = tuple(dims or range(ndim))
+    else:
+        listed = (dims,)
+    found = tuple(normalise_dim(name, dim, ndim) for dim in listed)
     for dim in found:
         if found.count(dim) > 1:
-            raise ValueError(f"{name}(): dim {dim} appears twice in {tuple(dims)}; name each dimension once")
+            raise ValueError(f"{name}(): dim {dim} appears twice in {listed}; name each dimension once")
     return found

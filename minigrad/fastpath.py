@@ -1,9 +1,10 @@
 """Floor 3: the same life of an operation, written out for the two calls that a training loop makes most.
 
-`Primitive.general` can bind, promote, move and explain.  Nearly every call needs none of that: one Tensor, or two of one
-type, or a Tensor and a Python number.  For those the steps compute, wrap and record are repeated here without a loop
-and without a function call between them.  Measured per recorded call, on top of NumPy's own time, one thread:
-see `docs/performance.md`, which `python -m minigrad.tools.bench overhead` writes.
+`Primitive.general` can bind, promote, move and explain.  Nearly every call needs none of that: one Tensor,
+or two of one type, or a Tensor and a Python number.  For those the steps compute, wrap and record are
+repeated here without a loop and without a function call between them.  Measured per recorded call, on top
+of NumPy's own time, one thread: see `docs/performance.md`, which `python -m minigrad.tools.bench overhead`
+writes.
 
 Whatever is out of the ordinary goes to `general`: reading primitive.py first loses nothing.
 """
@@ -46,6 +47,9 @@ def _unary(op: Any) -> Callable:
             return general(x)
         y = op.host_kernel(a)
         if type(y) is not HostArray:
+            if type(y) is tuple:  # several outputs: no short cut, from now on
+                op.fast = general
+                return general(x)
             y = _asarray(y)
         out = _new(Tensor)
         out.array = y
@@ -80,13 +84,18 @@ def _binary(op: Any) -> Callable:
                 ordinary = type(a) is HostArray and a.dtype.kind == "f"
             else:
                 b, other, other_version = z.array, z.node, z.version
-                ordinary = a.dtype is b.dtype and type(a) is HostArray and (not floating or a.dtype.kind == "f")
+                ordinary = (
+                    a.dtype is b.dtype and type(a) is HostArray and (not floating or a.dtype.kind == "f")
+                )
             if not ordinary:
                 return general(x, z)
             y = op.host_kernel(a, b)
         except (AttributeError, ValueError):  # an operand of another kind, or shapes that do not fit
             return general(x, z)
         if type(y) is not HostArray:
+            if type(y) is tuple:  # several outputs: no short cut, from now on
+                op.fast = general
+                return general(x, z)
             y = _asarray(y)
         out = _new(Tensor)
         out.array = y

@@ -7,27 +7,28 @@
         def forward(xp, x, h, c, ...): ...          # the same in one pass on arrays -> (y, kept)
         def pullback(xp, g, kept, needs): ...       # the gradients of all inputs at once, on arrays
 
-`forward` returns the output (or a tuple of outputs) and whatever `pullback` wants to find again.  `needs` says, input by
-input, whether its gradient is wanted.  The kernel is a footnote: with create_graph=True the tape differentiates the
-definition instead, and one test asserts for every fused operation that the two agree in value and in both derivatives.
+`forward` returns the output (or a tuple of outputs) and whatever `pullback` wants to find again.  `needs`
+says, input by input, whether its gradient is wanted.  The kernel is a footnote: with create_graph=True the
+tape differentiates the definition instead, and one test asserts for every fused operation that the two
+agree in value and in both derivatives.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from .backend import NAMESPACES, namespace
-from .primitive import Primitive
 from .modes import enable_grad
+from .primitive import Primitive
 from .tape import Node, check_versions, pullback
 from .tensor import Tensor, wrap
 
 
 class Fused(Primitive):
-    """An operation with a hand-written forward and pullback, and a definition from which all else is derived."""
+    """An operation with a forward and a pullback by hand, and a definition to derive all else from."""
 
     def _read_rules(self, card: type) -> None:
-        self.definition: Callable = vars(card)["definition"]
-        self.array_pullback: Callable = vars(card)["pullback"]
+        self.definition: Callable = self._part(card, "definition")
+        self.array_pullback: Callable = self._part(card, "pullback")
         self.rules, self.joint = {}, None
         self._set_constant(vars(card).get("nondifferentiable", ()))
 
@@ -39,21 +40,21 @@ class Fused(Primitive):
         """The output on arrays, and what the pullback wants to find again."""
         return self.forward(xp, *values, **static)
 
-    def plan(self, mask: int) -> "FusedPlan":
+    def plan(self, mask: int) -> Any:
         """The plan for a set of differentiable inputs, made on first need."""
         positions = tuple(i for i in range(mask.bit_length()) if mask >> i & 1)
         return self.plans.setdefault(mask, FusedPlan(self, positions))
 
 
 class FusedPlan:
-    """What a fused operation keeps: its inputs, with their versions, and what its forward computed on the way."""
+    """What a fused operation keeps: its inputs, their versions, and what its forward computed on the way."""
 
     def __init__(self, op: Fused, positions: tuple[int, ...]) -> None:
         self.op, self.positions = op, positions
         self.needs = tuple(i in positions for i in range(len(op.inputs)))
         self.names = op.inputs
 
-    def keep(self, node: Node, args: tuple, values: list, y: Any, static: dict, kept: Any, box: list) -> None:
+    def keep(self, node: Node, args: tuple, values: list, _y: Any, _static: dict, kept: Any, _box: list) -> None:
         """Leave in `node` the inputs and what `forward` kept, with the versions that they have now."""
         node.saved = (tuple(values), kept)
         node.boxes = tuple([a.version if isinstance(a, Tensor) else [0] for a in args])
@@ -72,8 +73,8 @@ class FusedPlan:
     def _pull_definition(self, node: Node, values: tuple, g: Any) -> Sequence[Any]:
         """Run the definition on the saved inputs and walk back through it, but not beyond them.
 
-        Each input is wrapped behind an identity, where the inner walk stops; the outer graph hangs on its other side,
-        so that the gradients are differentiable again.
+        Each input is wrapped behind an identity, where the inner walk stops; the outer graph hangs on its
+        other side, so that the gradients are differentiable again.
         """
         inputs: list[Any] = []
         for value, edge, box in zip(values, node.edges, node.boxes, strict=True):
@@ -85,7 +86,11 @@ class FusedPlan:
         with enable_grad():
             outputs = self.op.definition(*inputs, **node.static)
         pairs = zip(outputs, g, strict=True) if isinstance(outputs, tuple) else [(outputs, g)]
-        sent = [(out.node, cotangent) for out, cotangent in pairs if cotangent is not None and out.node is not None]
+        sent = [
+            (out.node, cotangent)
+            for out, cotangent in pairs
+            if cotangent is not None and out.node is not None
+        ]
         ends = [inputs[p].node for p in self.positions]
         found = pullback(
             [root for root, _ in sent],

@@ -1,8 +1,9 @@
 """Floor 0: random numbers from a counter, so that a seed and an offset name every bit that was ever drawn.
 
-The generator is Philox4x64-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"): a
-keyed bijection of a counter.  Block i of a seed is the same four 64-bit words on every machine and every device, in
-whatever order blocks are asked for.  Every draw takes whole blocks, so the state of a generator is two integers.
+The generator is Philox4x64-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1,
+2, 3"): a keyed bijection of a counter.  Block i of a seed is the same four 64-bit words on every machine
+and every device, in whatever order blocks are asked for.  Every draw takes whole blocks, so the state of a
+generator is two integers.
 """
 
 import math
@@ -17,7 +18,7 @@ WORDS = 4  # 64-bit words in a block of Philox4x64
 
 
 class Generator:
-    """Random numbers drawn from (seed, offset): the seed is Philox's key, the offset counts the blocks drawn so far.
+    """Random numbers from (seed, offset): the seed is Philox's key, the offset counts the blocks drawn.
 
     >>> Generator(7).integers(0, 10, 5).tolist() == Generator(7).integers(0, 10, 5).tolist()
     True
@@ -91,8 +92,8 @@ class Generator:
     def keep_mask(self, shape: Sequence[int], p: float) -> tuple[numpy.ndarray, float]:
         """What dropout keeps: a bool array, False with probability p, and 1 / (the true rate of True).
 
-        Sixteen random bits are compared with a threshold, so p is rounded to a multiple of 2**-16; the scale belongs
-        to the rounded rate, so that the expectation is kept exactly.
+        Sixteen random bits are compared with a threshold, so p is rounded to a multiple of 2**-16; the
+        scale belongs to the rounded rate, so that the expectation is kept exactly.
         """
         threshold = round(p * 65536)
         shape, count = _shape(shape)

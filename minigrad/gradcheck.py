@@ -1,11 +1,13 @@
 """Floor 6: is a derivative right?  Finite differences tell, without knowing any rule.
 
-For a function f, a direction v in its inputs and a cotangent u in its outputs, both random, two numbers must agree:
+For a function f, a direction v in its inputs and a cotangent u in its outputs, both random, two numbers
+must agree:
 
     ⟨u, (f(x + εv) - f(x - εv)) / 2ε⟩    and    ⟨∇⟨u, f⟩, v⟩
 
-A cotangent of ones would be blind to exchanged rows and columns; a random one is not.  Everything is float64.  When the
-numbers disagree, the full Jacobian is computed element by element, and the error names the worst one.
+A cotangent of ones would be blind to exchanged rows and columns; a random one is not.  Everything is
+float64.  When the numbers disagree, the full Jacobian is computed element by element, and the error names
+the worst one.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,10 +44,10 @@ def gradcheck(
 ) -> bool:
     """Check the first derivatives of `func` at `inputs`; True if they hold.
 
-    inputs: the arguments of func; those float64 tensors that require grad are checked. func returns a tensor or several.
-    The tolerance is atol · scale + rtol · |difference|, where scale is the size of the numbers compared.
-    Raises GradcheckError (or returns False with raise_exception=False), DTypeError for inputs that are not float64, and
-    NonDifferentiableError at a kink.
+    inputs: the arguments of func; those float64 tensors that require grad are checked. func returns a
+    tensor or several. The tolerance is atol · scale + rtol · |difference|, where scale is the size of the
+    numbers compared. Raises GradcheckError (or returns False with raise_exception=False), DTypeError for
+    inputs that are not float64, and NonDifferentiableError at a kink.
 
     >>> import minigrad as mg
     >>> x = mg.tensor([0.3, -0.2], dtype=mg.float64, requires_grad=True)
@@ -58,7 +60,9 @@ def gradcheck(
         raise ValueError("gradcheck(): no input requires grad; set requires_grad=True on those to be checked")
     for i in checked:
         if arguments[i].dtype.name != "float64":
-            raise DTypeError(f"gradcheck(): input {i} is {arguments[i].dtype}, expected float64; use .double()")
+            raise DTypeError(
+                f"gradcheck(): input {i} is {arguments[i].dtype}, expected float64; use .double()"
+            )
     try:
         for direction in range(DIRECTIONS):
             _check_direction(func, arguments, checked, eps, atol, rtol, Generator(1000 * seed + direction))
@@ -70,7 +74,7 @@ def gradcheck(
 
 
 def gradgradcheck(func: Callable[..., Any], inputs: Tensor | Sequence[Any], **options: Any) -> bool:
-    """Check the second derivatives: `gradcheck` of the gradient, as a function of the inputs and of its cotangent.
+    """Check second derivatives: `gradcheck` of the gradient, a function of the inputs and the cotangent.
 
     Takes the options of `gradcheck`; the tolerances are 1e-4 unless told otherwise.
     """
@@ -91,7 +95,11 @@ def gradgradcheck(func: Callable[..., Any], inputs: Tensor | Sequence[Any], **op
         pairs = [(out, weight) for out, weight in zip(floating, weights, strict=True) if out.requires_grad]
         targets = [values[i] for i in checked]
         found = grad(
-            [out for out, _ in pairs], targets, [weight for _, weight in pairs], create_graph=True, allow_unused=True
+            [out for out, _ in pairs],
+            targets,
+            [weight for _, weight in pairs],
+            create_graph=True,
+            allow_unused=True,
         )
         return tuple(g for g in found if g is not None)
 
@@ -104,13 +112,21 @@ def _listed(outputs: Any) -> list[Tensor]:
 
 
 def _check_direction(
-    func: Callable, arguments: list, checked: list[int], eps: float, atol: float, rtol: float, generator: Generator
+    func: Callable,
+    arguments: list,
+    checked: list[int],
+    eps: float,
+    atol: float,
+    rtol: float,
+    generator: Generator,
 ) -> None:
     """Compare the two numbers of this file's first paragraph for one random direction and cotangent."""
     outputs = [out for out in _listed(func(*arguments)) if out.dtype.kind == "f"]
     directions = [generator.normal(arguments[i].shape, "float64") for i in checked]
     weights = [generator.normal(out.shape, "float64") for out in outputs]
-    attached = [(out, Tensor(_like(out, u))) for out, u in zip(outputs, weights, strict=True) if out.requires_grad]
+    attached = [
+        (out, Tensor(_like(out, u))) for out, u in zip(outputs, weights, strict=True) if out.requires_grad
+    ]
     by_rule, size = 0.0, 0.0
     if attached:
         targets = [arguments[i] for i in checked]
@@ -118,7 +134,9 @@ def _check_direction(
         products = [_to_host(g) * v for g, v in zip(found, directions, strict=True) if g is not None]
         by_rule = float(sum(product.sum() for product in products))
         size = float(sum(abs(product).sum() for product in products))
-    step = eps * max([1.0, *[float(abs(_to_host(arguments[i])).max()) for i in checked if arguments[i].array.size]])
+    step = eps * max(
+        [1.0, *[float(abs(_to_host(arguments[i])).max()) for i in checked if arguments[i].array.size]]
+    )
 
     def projected(shift: float) -> float:
         moved = list(arguments)
@@ -138,8 +156,8 @@ def _check_direction(
             f"gradcheck(): one-sided differences {right:.6g} and {left:.6g} differ: the point lies at a kink"
         )
     raise GradcheckError(
-        f"gradcheck(): along a random direction the rule gives {by_rule:.9g}, finite differences {by_difference:.9g}; "
-        + _worst_element(func, arguments, checked, step)
+        f"gradcheck(): along a random direction the rule gives {by_rule:.9g}, "
+        f"finite differences {by_difference:.9g}; " + _worst_element(func, arguments, checked, step)
     )
 
 
@@ -168,9 +186,11 @@ def _worst_element(func: Callable, arguments: list, checked: list[int], step: fl
                     if abs(found - expected) > worst[0]:
                         worst = (
                             abs(found - expected),
-                            f"worst at ∂output{k}[{where}]/∂input{i}[{place}]: the rule gives {found:.9g}, "
-                            f"the difference {expected:.9g}; input shapes "
-                            f"{[a.shape for a in arguments if isinstance(a, Tensor)]}",
+                            (
+                                f"worst at ∂output{k}[{where}]/∂input{i}[{place}]: the rule gives {found:.9g}, "
+                                f"the difference {expected:.9g}; input shapes "
+                                f"{[a.shape for a in arguments if isinstance(a, Tensor)]}"
+                            ),
                         )
     return worst[1]
 

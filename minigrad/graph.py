@@ -106,6 +106,7 @@ class _Walk:
         self.nodes: list[GraphNode] = []
         self.edges: list[GraphEdge] = []
         self.ids: dict[Node, int] = {}
+        self.norms: dict[Node, list[str]] = {}  # of the gradients of a call's outputs
 
     def visit(self, node: Node) -> None:
         """Add a node whose parents have been added: a leaf, a call, or what one output adds to its call."""
@@ -171,13 +172,14 @@ class _Walk:
         return GraphEdge(self._add(constant), 0)
 
     def _gather_gradient(self, output: Output) -> None:
-        """A call with several outputs gets a gradient for each that was used."""
-        text = _gradient_text(output)
-        if text is not None:
-            call = self.ids[output.edges[0]]
-            known = self.nodes[call].gradient
-            text = f"{text} of output {output.index}"
-            self.nodes[call] = replace(self.nodes[call], gradient=f"{known}, {text}" if known else text)
+        """A call with several outputs shows a norm for each of them, and a dash for one that was not used."""
+        call = output.edges[0]
+        norm = _gradient_norm(output)
+        if norm is not None:
+            norms = self.norms.setdefault(call, ["–"] * len(call.shape))
+            norms[output.index] = f"{norm:.3g}"
+            number = self.ids[call]
+            self.nodes[number] = replace(self.nodes[number], gradient=f"|g| {', '.join(norms)}")
 
 
 def _input_names(node: Node) -> tuple[str, ...]:
@@ -212,10 +214,14 @@ def _saved(node: Node, names: tuple[str, ...], noted: tuple) -> tuple[str, ...]:
 
 
 def _gradient_text(node: Node, tensor: Tensor | None = None) -> str | None:
-    """The norm of the gradient that passed while tracing, or of the one that lies in the leaf's `.grad`."""
-    if node.note is not None and node.note.gradient is not None:
-        return f"|g| {node.note.gradient:.3g}"
-    if tensor is not None and tensor.grad is not None:
+    """The norm of the gradient, if one is known."""
+    norm = _gradient_norm(node)
+    if norm is None and tensor is not None and tensor.grad is not None:
         values = to_numpy(tensor.grad.array).astype("float64").ravel()
-        return f"|g| {float(values @ values) ** 0.5:.3g}"
-    return None
+        norm = float(values @ values) ** 0.5
+    return None if norm is None else f"|g| {norm:.3g}"
+
+
+def _gradient_norm(node: Node) -> float | None:
+    """The norm of the gradient that last passed here while tracing was on."""
+    return None if node.note is None else node.note.gradient

@@ -1,7 +1,7 @@
 """Floor 4: what may stand between the brackets of x[...].
 
-NumPy's kinds and PyTorch's: integers, slices, None, Ellipsis, and integer or bool arrays (also as Tensors and lists).
-Integers are checked here, since CuPy wraps an index out of range in silence.
+NumPy's kinds and PyTorch's: integers, slices, None, Ellipsis, and integer or bool arrays (also as Tensors
+and lists). Integers are checked here, since CuPy wraps an index out of range in silence.
 """
 
 from typing import Any
@@ -35,7 +35,9 @@ def _as_part(xp: Any, part: Any) -> Any:
     if part is None or part is Ellipsis or isinstance(part, bool):
         return part
     if isinstance(part, slice):
-        return slice(*[None if bound is None else _as_integer(bound) for bound in (part.start, part.stop, part.step)])
+        return slice(
+            *[None if bound is None else _as_integer(bound) for bound in (part.start, part.stop, part.step)]
+        )
     if isinstance(part, Tensor):
         part = part.array
     if isinstance(part, list | tuple):
@@ -49,7 +51,9 @@ def _as_part(xp: Any, part: Any) -> Any:
 
 def _as_integer(value: Any) -> int:
     if not hasattr(value, "__index__"):
-        raise TypeError(f"indices must be int, slice, None, ..., or int or bool tensors, got {type(value).__name__}")
+        raise TypeError(
+            f"indices must be int, slice, None, ..., or int or bool tensors, got {type(value).__name__}"
+        )
     return value.__index__()
 
 
@@ -67,7 +71,9 @@ def _check_range(part: Any, shape: tuple[int, ...], dim: int) -> None:
     if is_array(part):
         if part.dtype.kind == "b":
             if part.shape != shape[dim : dim + part.ndim]:
-                raise IndexError(f"bool index of shape {part.shape} does not match {shape[dim : dim + part.ndim]}")
+                raise IndexError(
+                    f"bool index of shape {part.shape} does not match {shape[dim : dim + part.ndim]}"
+                )
             return
         if part.size == 0:
             return

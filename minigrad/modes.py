@@ -1,4 +1,4 @@
-"""Floor 1: what a thread is doing: recording operations or not, and whether it also notes who and where for drawings."""
+"""Floor 1: what a thread is doing: does it record operations, and does it note who and where for drawings?"""
 
 import functools
 import inspect
@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+
 class Mode(threading.local):
-    """What this thread is doing: is it recording, and is it also writing down who and where (for drawings)?"""
+    """What this thread is doing: is it recording, and is it also noting who and where?"""
 
     recording: bool | int = True  # False, True, or TRACING
     tracing = False
@@ -117,7 +118,7 @@ def _decorated(function: Callable, enabled: bool) -> Callable:
 
 
 class tracing:  # noqa: N801 (used like no_grad)
-    """Inside, each node also notes the module path, the user's source line and its gradient: what drawings show."""
+    """Inside, each node also notes module path, source line and gradient: what drawings show."""
 
     def __enter__(self) -> None:
         self._previous, mode.tracing = mode.tracing, True
@@ -126,5 +127,3 @@ class tracing:  # noqa: N801 (used like no_grad)
     def __exit__(self, *exception: object) -> None:
         mode.tracing = self._previous
         switch(mode.recording)
-
-

@@ -1,7 +1,7 @@
 """Floor 2: what a drawing shows of an operation beyond its formula; written down only while tracing is on."""
 
 import sys
-from typing import Any
+from types import FrameType
 
 from .modes import mode
 from .tape import Note
@@ -16,10 +16,10 @@ def note_of(args: tuple) -> Note:
 
 def _user_line() -> str:
     """`file.py:12` of the innermost frame outside the engine and the layers; models count as users."""
-    frame = sys._getframe(1)  # noqa: SLF001 (the one way to ask who called)
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 (the one way to ask who called)
     while frame is not None and _is_ours(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
-    return f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno}" if frame else ""
+    return f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno}" if frame is not None else ""
 
 
 def _is_ours(module: str) -> bool:

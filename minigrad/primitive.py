@@ -8,10 +8,11 @@ An operation is a *card*: a class body that holds the formula and, beside it, on
         def forward(xp, x): return xp.tanh(x)
         def d_x(g, y): return g * (1 - y * y)
 
-`forward(xp, *inputs, *, static=default)` computes on arrays of the library `xp`.  A rule `d_<input>(g, ...)` turns the
-gradient g of the output into that of one input; it asks by name for what it needs: `y` (the output), an input,
-`<input>_shape`, or a static argument.  Only that is saved.  A rule is written in operators and operations, so the tape
-can feed it arrays (fast) or Tensors (and the gradient is itself recorded: that is how second derivatives come about).
+`forward(xp, *inputs, *, static=default)` computes on arrays of the library `xp`.  A rule `d_<input>(g,
+...)` turns the gradient g of the output into that of one input; it asks by name for what it needs: `y` (the
+output), an input, `<input>_shape`, or a static argument.  Only that is saved.  A rule is written in
+operators and operations, so the tape can feed it arrays (fast) or Tensors (and the gradient is itself
+recorded: that is how second derivatives come about).
 """
 
 import functools
@@ -20,12 +21,12 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .backend import NAMESPACES, HostArray, common_namespace, numpy, default_dtype, is_array, result_dtype
+from .backend import NAMESPACES, HostArray, common_namespace, default_dtype, is_array, numpy, result_dtype
 from .errors import broadcast_error
 from .fastpath import fast_path
-from .notes import note_of
 from .modes import TRACING, mode
-from .tape import FREED, Node, Output, check_versions
+from .notes import note_of
+from .tape import FREED, Call, Node, check_versions
 from .tensor import VIEWED, Tensor, wrap
 
 _NUMBERS = (float, int)
@@ -34,7 +35,7 @@ _RESERVED = ("xp", "g", "y")
 
 
 class Primitive:
-    """An operation made from a card.  Call it with Tensors and get a Tensor; with arrays only, and get an array.
+    """An operation, made from a card.  Called with Tensors it gives a Tensor, with arrays only an array.
 
     A card may also say:
       promote = ("a", "b")   these inputs are brought to their common type first, as PyTorch has it
@@ -51,17 +52,27 @@ class Primitive:
         self.name = card.__name__.rstrip("_")  # `sum_`: a trailing underscore only avoids a name of Python's
         self.__doc__ = card.__doc__
         self.__name__ = self.name
-        self.forward: Callable = vars(card)["forward"]
+        self.forward = self._part(card, "forward")
         self._read_signature()
         self.promoted = tuple(self.inputs.index(name) for name in vars(card).get("promote", ()))
         self.floating: bool = vars(card).get("floating", False)
         self.view: bool = vars(card).get("view", False)
-        self.refuse: Callable[..., Exception] = vars(card).get("refuse", functools.partial(broadcast_error_of, self))
-        self.host_kernel = functools.partial(self.forward, numpy)  # what computes the output on the CPU
-        self.kernels: dict[Any, Callable] = {numpy: self.host_kernel}  # array library -> what computes it there
-        self.plans: dict[int, Plan] = {}  # set of differentiable inputs, as a bit mask -> plan
+        self.refuse: Callable[..., Exception | None] = vars(card).get(
+            "refuse", functools.partial(broadcast_error_of, self)
+        )
+        self.host_kernel: Callable = functools.partial(self.forward, numpy)  # what computes the output on the CPU
+        self.kernels: dict[Any, Callable] = {
+            numpy: self.host_kernel
+        }  # array library -> what computes it there
+        self.plans: dict[int, Any] = {}  # set of differentiable inputs, as a bit mask -> plan
         self._read_rules(card)
         self.fast: Callable = fast_path(self) or self.general
+
+    def _part(self, card: type, name: str) -> Callable:
+        """A function that the card must have."""
+        if name not in vars(card):
+            raise TypeError(f"card {self.name}: it has no {name}(), which every card of its kind must have")
+        return vars(card)[name]
 
     def _read_signature(self) -> None:
         """The contract: positional arguments are arrays, keyword-only ones are static."""
@@ -69,26 +80,34 @@ class Primitive:
         self.variadic = spec.varargs is not None
         self.inputs: tuple[str, ...] = (spec.varargs,) if spec.varargs else tuple(spec.args[1:])
         self.optional = self.inputs[len(self.inputs) - len(spec.defaults or ()) :]
-        self.defaults: dict[str, Any] = {name: (spec.kwonlydefaults or {}).get(name) for name in spec.kwonlyargs}
+        self.defaults: dict[str, Any] = {
+            name: (spec.kwonlydefaults or {}).get(name) for name in spec.kwonlyargs
+        }
         self.required = frozenset(spec.kwonlyargs) - frozenset(spec.kwonlydefaults or {})
         for name in (*self.inputs, *spec.kwonlyargs):
             if name in _RESERVED:
-                raise TypeError(f"card {self.name}: {name!r} is a reserved name, use another for the argument")
+                raise TypeError(
+                    f"card {self.name}: {name!r} is a reserved name, use another for the argument"
+                )
         order = (*self.inputs, "y", *spec.kwonlyargs)
         self.places = {name: (place, False) for place, name in enumerate(order)}
         for place, name in enumerate(self.inputs):
             self.places.setdefault(f"{name}_shape", (place, True))
 
     def _read_rules(self, card: type) -> None:
-        """The rules, each with the names that it asks for; every input must have one or be declared to have none."""
+        """The rules, each with the names that it asks for; every input has one or is declared to have none."""
         found = {name[2:]: rule for name, rule in vars(card).items() if name.startswith("d_")}
         constant = vars(card).get("nondifferentiable", ())
         joint = vars(card).get("d") or (found.pop(self.inputs[0], None) if self.variadic else None)
         self.joint = None if joint is None else (joint, self._wishes(joint))
+        if strangers := sorted({*found, *constant}.difference(self.inputs)):
+            raise TypeError(f"card {self.name}: {strangers} are not among its inputs {self.inputs}")
         self.rules = {self.inputs.index(name): (rule, self._wishes(rule)) for name, rule in found.items()}
         if not joint and set(found) | set(constant) != set(self.inputs):
             missing = sorted(set(self.inputs) - set(found) - set(constant))
-            raise TypeError(f"card {self.name}: no rule for {missing}; write d_<input>, or list it in nondifferentiable")
+            raise TypeError(
+                f"card {self.name}: no rule for {missing}; write d_<input>, or list it in nondifferentiable"
+            )
         self._set_constant(constant)
 
     def _set_constant(self, names: Sequence[str]) -> None:
@@ -101,7 +120,9 @@ class Primitive:
         names = tuple(inspect.signature(rule).parameters)[1:]
         for name in names:
             if name not in self.places:
-                raise TypeError(f"card {self.name}: {rule.__name__} asks for {name!r}, which the operation has not")
+                raise TypeError(
+                    f"card {self.name}: {rule.__name__} asks for {name!r}, which the operation has not"
+                )
         return names
 
     def __repr__(self) -> str:
@@ -110,7 +131,7 @@ class Primitive:
     # ------------------------------------------------------------------ calling
 
     def replace(self, xp: Any, kernel: Callable) -> None:
-        """Let `kernel(*arrays, **static)` compute the output on arrays of the library `xp`. The rules stay."""
+        """Let `kernel(*arrays, **static)` compute the output on arrays of `xp`. The rules stay."""
         self.kernels[xp] = kernel
         if xp is numpy:
             self.host_kernel = kernel
@@ -148,7 +169,11 @@ class Primitive:
                 value = a
             module = NAMESPACES.get(type(value))
             if module is not xp and module is not None:
-                xp = module if xp is None else common_namespace(self.name, [getattr(a, "array", a) for a in args])
+                xp = (
+                    module
+                    if xp is None
+                    else common_namespace(self.name, [getattr(a, "array", a) for a in args])
+                )
             values.append(value)
             bit += bit
         mask = mask & self.differentiable if mode.recording else 0
@@ -166,13 +191,13 @@ class Primitive:
             y = xp.asarray(y)
         out = wrap(y)
         if self.view and _shares_memory(y, values[0]):
-            self._share(out, args[0], mask)
+            self._share(out, args[0])
         if mask and y.dtype.kind == "f":
             out.node = self._record(y, kept, args, values, static, mask, out.version)
         return out
 
     def _is_mixed(self, values: Sequence[Any]) -> bool:
-        """Do the inputs that combine need promotion: more than one type, or an integer where a float is wanted?"""
+        """Do the inputs that combine need promotion: several types, or an integer where a float is due?"""
         first = values[self.promoted[0]]
         kind = getattr(first, "dtype", None)
         if kind is None or (self.floating and kind.kind != "f"):
@@ -199,7 +224,9 @@ class Primitive:
         for name, value in keywords.items():
             if name in static:
                 if isinstance(value, Tensor):
-                    raise TypeError(f"{self.name}(): {name} is a static argument, got a Tensor; pass a plain value")
+                    raise TypeError(
+                        f"{self.name}(): {name} is a static argument, got a Tensor; pass a plain value"
+                    )
                 static[name] = value
             elif name in self.inputs[len(args) :] and not self.variadic:
                 named[name] = value
@@ -237,11 +264,11 @@ class Primitive:
             return error
         return self.refuse(*[getattr(value, "shape", ()) for value in values]) or error
 
-    def _share(self, out: Tensor, source: Any, mask: int) -> None:
+    def _share(self, out: Tensor, source: Any) -> None:
         """Note that `out` views the memory of `source`: one version box for both."""
         if isinstance(source, Tensor):
             out.version, out.base = source.version, source if source.base is None else source.base
-            if mask and len(out.version) == 1:
+            if mode.recording and len(out.version) == 1:
                 out.version.append(VIEWED)
 
     def _record(
@@ -250,8 +277,11 @@ class Primitive:
         """The node of this call, with what its rules will ask for."""
         plan = self.plans.get(mask) or self.plan(mask)
         single = type(y) is not tuple
-        shape, dtype = (y.shape, y.dtype) if single else (tuple(a.shape for a in y), tuple(a.dtype for a in y))
-        node = Node(plan, tuple([a.node if isinstance(a, Tensor) else None for a in args]), shape, dtype)
+        shape, dtype = (
+            (y.shape, y.dtype) if single else (tuple(a.shape for a in y), tuple(a.dtype for a in y))
+        )
+        edges = tuple([a.node if isinstance(a, Tensor) else None for a in args])
+        node = (Node if single else Call)(plan, edges, shape, dtype)
         node.static = static
         plan.keep(node, args, values, y, static, kept, box)
         if mode.recording is TRACING:
@@ -270,10 +300,10 @@ class Primitive:
             call = self._record(y, kept, args, values, static, mask, outputs[0].version)
             for i, out in enumerate(outputs):
                 if out.array.dtype.kind == "f":
-                    out.node = Output(call, i, out.array.shape, out.array.dtype)
+                    out.node = call.output(i)
         return outputs
 
-    def plan(self, mask: int) -> "Plan":
+    def plan(self, mask: int) -> Any:
         """The plan for a set of differentiable inputs, made on first need."""
         positions = tuple(i for i in range(mask.bit_length()) if mask >> i & 1)
         return self.plans.setdefault(mask, Plan(self, positions))
@@ -305,16 +335,18 @@ class Plan:
             return picker([place for place, _ in places])
         return lambda values: tuple([_shape(values[p]) if is_shape else values[p] for p, is_shape in places])
 
-    def keep(
-        self, node: Node, args: tuple, values: list, y: Any, static: dict, kept: Any, box: list
-    ) -> None:
+    def keep(self, node: Node, args: tuple, values: list, y: Any, static: dict, kept: Any, box: list) -> None:
         """Leave in `node` what the rules will ask for, with the versions that it has now."""
         inputs = (tuple(values),) if self.op.variadic else tuple(values)
         node.saved = self.save((*inputs, y, *static.values()))
         if self.watched:
             boxes = [a.version if isinstance(a, Tensor) else _UNWATCHED for a in args]
-            node.boxes = self.watch((*boxes, box))
+            node.boxes = self.watch((*boxes, box)) if not self.op.variadic else self._watch_list(boxes, box)
             node.versions = tuple([watched[0] for watched in node.boxes])
+
+    def _watch_list(self, boxes: list, box: list) -> tuple:
+        """What `watch` does, for an operation on a list: place 0 is the whole list, place 1 the output."""
+        return tuple(chosen for place in self.watched for chosen in (boxes if place == 0 else [box]))
 
     def pull(self, node: Node, g: Any, create_graph: bool) -> Sequence[Any]:
         """The gradients of the inputs `positions`, from the gradient g of the output."""
@@ -324,29 +356,39 @@ class Plan:
         if self.op.joint:
             (rule, pick) = self._calls[0]
             every = rule(g, *pick(saved))
+            if len(every) != len(node.edges):
+                raise TypeError(
+                    f"card {self.op.name}: its rule gave {len(every)} gradients for {len(node.edges)} inputs"
+                )
             return [every[p] for p in self.positions]
         return [rule(g, *pick(saved)) for rule, pick in self._calls]
 
     def _reattached(self, node: Node) -> list[Any]:
         """The saved arrays as Tensors again, attached to the tape at the place where they came from."""
         boxes = iter(node.boxes)
-        tensors = []
+        tensors: list[Any] = []
         for value, (place, is_shape) in zip(node.saved, self._places, strict=True):
             if place > len(self.op.inputs) or is_shape:
                 tensors.append(value)
-                continue
-            box = next(boxes)
-            if place == len(self.op.inputs):
-                tensors.append(_output_again(node, value, box))
+            elif place == len(self.op.inputs):
+                tensors.append(_output_again(node, value, next(boxes)))
+            elif self.op.variadic:
+                edges = zip(value, node.edges, strict=True)
+                tensors.append(tuple([_input_again(each, edge, next(boxes)) for each, edge in edges]))
             else:
-                tensors.append(wrap(value, node.edges[place], box) if is_array(value) else value)
+                tensors.append(_input_again(value, node.edges[place], next(boxes)))
         return tensors
+
+
+def _input_again(value: Any, edge: Node | None, box: list) -> Any:
+    """An input as a Tensor at its place on the tape; a number or None as it is."""
+    return wrap(value, edge, box) if is_array(value) else value
 
 
 def _output_again(node: Node, y: Any, box: list) -> Any:
     """The output of `node` as a Tensor (or a tuple of them) at its place on the tape."""
     if type(y) is tuple:
-        return tuple(wrap(a, Output(node, i, a.shape, a.dtype), box) for i, a in enumerate(y))
+        return tuple(wrap(a, node.output(i), box) for i, a in enumerate(y))
     return wrap(y, node, box)
 
 

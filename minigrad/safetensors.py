@@ -26,7 +26,7 @@ import numpy as np
 from .errors import CheckpointError
 
 MAX_HEADER = 100_000_000  # bytes, as in the reference
-MAX_MEMBERS = 100_000  # tensors in a file, and keys in its metadata
+MAX_MEMBERS = 30_000  # tensors in a file, and keys in its metadata
 MAX_NAME = 4_096  # characters in the name of a tensor
 MAX_RANK = 64  # NumPy's own limit
 MAX_TEXT = 16_000_000  # bytes of a string

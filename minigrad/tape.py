@@ -1,8 +1,9 @@
 """Floor 1: the tape.  What was computed from what, and how a gradient walks back along it.
 
-Each operation on tensors that need a gradient leaves a `Node`: which operation it was, the nodes of its inputs, and the
-values that its derivative rules will ask for.  Nodes are numbered in order of birth; inputs are born before outputs, so
-descending numbers are a topological order, and the backward pass is one loop over them:
+Each operation on tensors that need a gradient leaves a `Node`: which operation it was, the nodes of its
+inputs, and the values that its derivative rules will ask for.  Nodes are numbered in order of birth; inputs
+are born before outputs, so descending numbers are a topological order, and the backward pass is one loop
+over them:
 
     for node in the nodes reached, youngest first:
         g = the gradient that has gathered at node
@@ -19,7 +20,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from .backend import unbroadcast
-from .errors import GraphError
+from .errors import GraphError, ShapeError
 from .modes import mode, switch
 
 Gradient = Any  # an array in a plain backward pass, a Tensor under create_graph=True
@@ -61,7 +62,9 @@ class Node:
 
     def __init__(self, plan: Any, edges: tuple, shape: tuple, dtype: Any) -> None:
         self.plan, self.edges, self.shape, self.dtype = plan, edges, shape, dtype
-        self.saved = self.boxes = self.versions = ()
+        self.saved: tuple = ()
+        self.boxes: tuple = ()
+        self.versions: tuple = ()
         self.static: dict[str, Any] = {}
         self.hooks: Hooks | None = None
         self.note: Note | None = None
@@ -96,13 +99,32 @@ class Leaf(Node):
         return "AccumulateGrad"
 
 
+class Call(Node):
+    """The node of an operation with several outputs: `shape` and `dtype` hold one entry for each."""
+
+    __slots__ = ("_outputs",)
+
+    def __init__(self, plan: Any, edges: tuple, shape: tuple, dtype: Any) -> None:
+        super().__init__(plan, edges, shape, dtype)
+        self._outputs: dict[int, weakref.ref[Output]] = {}
+
+    def output(self, index: int) -> "Output":
+        """The place of one output on the tape: one and the same as long as somebody refers to it."""
+        known = self._outputs.get(index)
+        output = None if known is None else known()
+        if output is None:
+            output = Output(self, index)
+            self._outputs[index] = weakref.ref(output)
+        return output
+
+
 class Output(Node):
     """One output of a call that has several.  The call is one node; each output hangs on it by its index."""
 
     __slots__ = ("index",)
 
-    def __init__(self, call: Node, index: int, shape: tuple, dtype: Any) -> None:
-        super().__init__(None, (call,), shape, dtype)
+    def __init__(self, call: Call, index: int) -> None:
+        super().__init__(None, (call,), call.shape[index], call.dtype[index])
         self.index = index
 
     def name(self) -> str:
@@ -151,15 +173,16 @@ def pullback(
 ) -> dict[Node, Gradient]:
     """The gradients that arrive when `cotangents` are sent back from `roots`.
 
-    With targets=None they are those of every leaf (and of every node whose tensor retains its gradient); else of the
-    targets only, and only paths that lead to one are walked.  The walk does not go beyond the nodes of `stop_at`.
-    Nothing is written to any tensor: an error on the way leaves all gradients as they were.
+    With targets=None they are those of every leaf (and of every node whose tensor retains its gradient);
+    else of the targets only, and only paths that lead to one are walked.  The walk does not go beyond the
+    nodes of `stop_at`. Nothing is written to any tensor: an error on the way leaves all gradients as they
+    were.
     """
     nodes = _reached(roots, stop_at)
     useful = None if targets is None else _leading_to(targets, nodes, stop_at)
     gradients: dict[Node, Any] = {}
     arrived: dict[Node, Gradient] = {}
-    previous = switch(create_graph)
+    recording, gradient_of = switch(create_graph), mode.gradient_of
     try:
         for root, cotangent in zip(roots, cotangents, strict=True):
             _accumulate(gradients, root, cotangent)
@@ -171,9 +194,12 @@ def pullback(
                 g = _run_hooks(node.hooks, g)
             if mode.tracing:
                 _note_gradient(node, g)
+                mode.gradient_of = node
             if _is_wanted(node) if targets is None else node in targets:
                 arrived[node] = g
-            if node.plan is None or node in stop_at:
+            if node in stop_at or (useful is not None and useful.isdisjoint(node.edges)):
+                continue  # nobody asks for what lies beyond, so nothing there is computed or freed
+            if node.plan is None:
                 if type(node) is Output:
                     _hand_to_call(gradients, node, g)
                 continue
@@ -186,15 +212,16 @@ def pullback(
                 if contribution is None or (useful is not None and parent not in useful):
                     continue
                 if contribution.shape != parent.shape or contribution.dtype is not parent.dtype:
-                    contribution = _fitted(contribution, parent)  # noqa: PLW2901
+                    contribution = _fitted(contribution, parent, node)  # noqa: PLW2901
                 _accumulate(gradients, parent, contribution)
     finally:
-        switch(previous)
+        switch(recording)
+        mode.gradient_of = gradient_of
     return arrived
 
 
 def _reached(roots: Sequence[Node], stop_at: Collection[Node]) -> list[Node]:
-    """Every node on a path from `roots`, youngest first.  No recursion: a 100,000-step RNN is 100,000 deep."""
+    """Every node on a path from `roots`, youngest first.  No recursion: an RNN may be 100,000 deep."""
     seen = set(roots)
     stack = list(seen)
     while stack:
@@ -226,8 +253,11 @@ def _is_wanted(node: Node) -> bool:
 
 
 def _accumulate(gradients: dict[Node, Any], node: Node, g: Gradient) -> None:
-    """gradients[node] += g.  In place only into an array that nobody but this walk holds: an ownership test by
-    reference count, so that a gradient handed on by `add` to both its inputs is never written through."""
+    """gradients[node] += g, in place only into an array that nobody but this walk holds.
+
+    Who holds it the reference count tells, so that a gradient that `add` hands to both its inputs is never
+    written through.
+    """
     if node not in gradients:
         gradients[node] = g
     elif not mode.recording and is_sole_holder(gradients, node):
@@ -250,15 +280,20 @@ def _reference_count(table: dict, key: Any) -> int:
 _SOLE_HOLDER = _reference_count({0: object()}, 0)  # measured, since Python versions count differently
 
 
-def _hand_to_call(gradients: dict[Node, Any], output: Node, g: Gradient) -> None:
-    """Leave the gradient of one output with the call that made it: a list with None for the outputs unused."""
+def _hand_to_call(gradients: dict[Node, Any], output: Any, g: Gradient) -> None:
+    """Leave the gradient of one output with its call: a list, with None for the outputs unused."""
     call = output.edges[0]
     slots = gradients.setdefault(call, [None] * len(call.shape))
     slots[output.index] = g if slots[output.index] is None else slots[output.index] + g
 
 
-def _fitted(g: Gradient, parent: Node) -> Gradient:
+def _fitted(g: Gradient, parent: Node, node: Node) -> Gradient:
     """Undo what was done to an input before the rule saw it: broadcasting, then the cast to a common type."""
+    if not _could_broadcast(parent.shape, g.shape):
+        raise ShapeError(
+            f"{node.plan.op.name}: a derivative rule gave a gradient of shape {g.shape} for an input of shape "
+            f"{parent.shape}; it must have the input's shape, or one that the input broadcasts to"
+        )
     if mode.recording:  # under create_graph: the same two steps on Tensors
         if g.shape != parent.shape:
             g = g.sum_to_size(parent.shape)
@@ -266,6 +301,14 @@ def _fitted(g: Gradient, parent: Node) -> Gradient:
     if g.shape != parent.shape:
         g = unbroadcast(g, parent.shape)
     return g.astype(parent.dtype, copy=False)
+
+
+def _could_broadcast(shape: tuple[int, ...], wider: tuple[int, ...]) -> bool:
+    """Does `shape` broadcast to `wider`?"""
+    if len(shape) > len(wider):
+        return False
+    pairs = zip(reversed(shape), reversed(wider), strict=False)
+    return all(size in (1, wide) for size, wide in pairs)
 
 
 def _run_hooks(hooks: Hooks, g: Gradient) -> Gradient:
@@ -283,7 +326,8 @@ def _note_gradient(node: Node, g: Gradient) -> None:
         return
     if node.note is None:
         node.note = Note("", "", (), None)
-    values = getattr(g, "array", g).astype("float64").ravel()
+    array: Any = getattr(g, "array", g)
+    values = array.astype("float64").ravel()
     node.note.gradient = float(values @ values) ** 0.5
 
 
@@ -297,6 +341,6 @@ def check_versions(node: Node) -> None:
     for box, version in zip(node.boxes, node.versions, strict=True):
         if box[0] != version:
             raise GraphError(
-                f"backward(): a value that {node.plan.op.name} saved (its output has shape {node.shape}) was changed "
-                f"in place: saved at {version}, now at {box[0]}; change a copy, or write after backward()"
+                f"backward(): a value that {node.plan.op.name} saved (its output has shape {node.shape}) was "
+                f"changed in place: saved at {version}, now at {box[0]}; change a copy, or write after backward()"
             )

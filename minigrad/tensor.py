@@ -1,4 +1,4 @@
-"""Floor 2: the Tensor.  An array, and, if it was computed from something that requires a gradient, the Node that did it.
+"""Floor 2: the Tensor: an array, and, if a gradient can reach it, the Node that says how it was made.
 
 The operations of a Tensor are put on it by the table in methods.py; here is only what it *is*.
 """
@@ -6,10 +6,10 @@ The operations of a Tensor are put on it by the table in methods.py; here is onl
 import itertools
 import weakref
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from . import backend
-from .backend import Array, as_dtype, device, device_of, is_array, to_numpy
+from .backend import Array, as_dtype, device, device_of, is_array, namespace, to_numpy
 from .errors import DTypeError, GraphError, ShapeError
 from .tape import Leaf, Node, hooks_of
 
@@ -23,7 +23,8 @@ class Tensor:
     grad     the gradient that backward passes left here: a Tensor, or None
     node     the tape's record of how it was made; None if no gradient can reach it
     version  a box with one count, raised by every write in place; a base and its views share one box
-    base     the Tensor whose memory this one views, or None
+    base     the Tensor whose memory this one views, or None; a detached tensor knows of none, or it would
+             keep the graph alive that it was taken from
 
     Make one with `minigrad.tensor(...)`; the constructor takes an array and does not copy it.
     """
@@ -34,9 +35,11 @@ class Tensor:
         if isinstance(array, Tensor):
             array = array.array
         if not is_array(array):
-            raise TypeError(f"Tensor(): expected an array, got {type(array).__name__}; use minigrad.tensor(...)")
+            raise TypeError(
+                f"Tensor(): expected an array, got {type(array).__name__}; use minigrad.tensor(...)"
+            )
         as_dtype(array.dtype)
-        self.array = array
+        self.array: Any = array
         self.grad: Tensor | None = None
         self.node: Node | None = None
         self.version: list = [0]
@@ -119,7 +122,9 @@ class Tensor:
     def numpy(self) -> Any:
         """The values as a numpy.ndarray that shares memory (on the CPU)."""
         if self.node is not None:
-            raise RuntimeError("numpy(): the tensor requires grad, which NumPy would lose; use .detach().numpy()")
+            raise RuntimeError(
+                "numpy(): the tensor requires grad, which NumPy would lose; use .detach().numpy()"
+            )
         return to_numpy(self.array)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -134,7 +139,8 @@ class Tensor:
         """The one element as a Python number; ValueError if there is not exactly one."""
         if self.array.size != 1:
             raise ValueError(
-                f"item(): got shape {self.shape}, expected one element; use .any(), .all(), or index an element first"
+                f"item(): got shape {self.shape}, expected one element; "
+                "use .any(), .all(), or index an element first"
             )
         return self.array.item()
 
@@ -145,7 +151,7 @@ class Tensor:
     def _number(self, name: str) -> float | int | bool:
         if self.array.size != 1:
             raise ValueError(
-                f"{name}(): the truth or value of a tensor of shape {self.shape} is ambiguous, expected one element; "
+                f"{name}(): the value of a tensor of shape {self.shape} is ambiguous, expected one element; "
                 "use .any(), .all(), .item()"
             )
         return self.array.item()
@@ -161,7 +167,9 @@ class Tensor:
 
     def __index__(self) -> int:
         if self.array.dtype.kind not in "iu" or self.array.size != 1:
-            raise TypeError(f"only a one-element integer tensor can be an index, got {self.dtype} {self.shape}")
+            raise TypeError(
+                f"only a one-element integer tensor can be an index, got {self.dtype} {self.shape}"
+            )
         return self.array.item()
 
     def __deepcopy__(self, memo: dict) -> "Tensor":
@@ -174,7 +182,9 @@ class Tensor:
         return twin
 
     def __reduce_ex__(self, protocol: object) -> Any:
-        raise TypeError("tensors are not pickled, since loading a pickle runs code; use minigrad.save and minigrad.load")
+        raise TypeError(
+            "tensors are not pickled, since loading a pickle runs code; use minigrad.save and minigrad.load"
+        )
 
     # ------------------------------------------------------------------ its place in the graph
 
@@ -230,14 +240,14 @@ class Tensor:
 
     def detach(self) -> "Tensor":
         """The same memory, outside the graph."""
-        return wrap(self.array, None, self.version, self if self.base is None else self.base)
+        return wrap(self.array, None, self.version)
 
     @property
     def _version(self) -> int:
         return self.version[0]
 
     def bump_version(self) -> None:
-        """Say that the memory was written to, so that a backward pass that still needs the old values is refused."""
+        """Say that the memory was written to: a backward pass that needs the old values is then refused."""
         self.version[0] += 1
 
     def retain_grad(self) -> None:
@@ -248,19 +258,25 @@ class Tensor:
             hooks_of(self.node).retaining = weakref.ref(self)
 
     def register_hook(self, hook: Callable[["Tensor"], "Tensor | None"]) -> "RemovableHandle":
-        """Call `hook(gradient)` whenever a gradient of this tensor is known; what it returns, if anything, replaces it.
+        """Call `hook(gradient)` whenever a gradient of this tensor is known; what it returns replaces it.
 
         The returned handle has `remove()`.
         """
         if self.node is None:
             raise GraphError("register_hook(): the tensor does not require grad")
 
+        library = namespace(self.array)  # not self: its node would then hold the tensor, and the tensor the node
+
         def call(g: Any) -> Any:
-            replaced = hook(g if isinstance(g, Tensor) else wrap(g))
+            replaced = hook(g if isinstance(g, Tensor) else wrap(library.asarray(g)))
             if replaced is None:
                 return None
+            if not isinstance(replaced, Tensor):
+                raise TypeError(f"hook: returned {type(replaced).__name__}, expected a Tensor or None")
             if replaced.shape != g.shape:
                 raise ShapeError(f"hook: returned shape {replaced.shape}, expected the gradient's {g.shape}")
+            if replaced.dtype != g.dtype:
+                raise DTypeError(f"hook: returned dtype {replaced.dtype}, expected the gradient's {g.dtype}")
             return replaced if isinstance(g, Tensor) else replaced.array
 
         return RemovableHandle(hooks_of(self.node).functions, call)
@@ -290,14 +306,14 @@ class Tensor:
         def __le__(self, other: Any) -> "Tensor": ...
         def __gt__(self, other: Any) -> "Tensor": ...
         def __ge__(self, other: Any) -> "Tensor": ...
-        def __eq__(self, other: Any) -> "Tensor": ...  # type: ignore[override]
-        def __ne__(self, other: Any) -> "Tensor": ...  # type: ignore[override]
+        def __eq__(self, other: object) -> "Tensor": ...  # type: ignore[override]
+        def __ne__(self, other: object) -> "Tensor": ...  # type: ignore[override]
 
 
 class RemovableHandle:
-    """What `register_hook` returns: it takes the hook away again, by `remove()` or at the end of a with block."""
+    """What `register_hook` returns: `remove()`, or the end of a with block, takes the hook away."""
 
-    _numbers = itertools.count()  # not id(self): the handle may die before its hook, and its id be given again
+    _numbers = itertools.count()  # not id(self): a handle may die before its hook, and its id be used again
 
     def __init__(self, functions: dict[int, Callable], function: Callable) -> None:
         self._functions, self._number = functions, next(self._numbers)
@@ -307,7 +323,7 @@ class RemovableHandle:
         """Take the hook away; a second time does nothing."""
         self._functions.pop(self._number, None)
 
-    def __enter__(self) -> "RemovableHandle":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -317,7 +333,9 @@ class RemovableHandle:
 _new = object.__new__
 
 
-def wrap(array: Array, node: Node | None = None, version: list | None = None, base: Tensor | None = None) -> Tensor:
+def wrap(
+    array: Array, node: Node | None = None, version: list | None = None, base: Tensor | None = None
+) -> Tensor:
     """A Tensor from its parts, unchecked: the way operations make their results."""
     tensor = _new(Tensor)
     tensor.array = array

@@ -1,13 +1,14 @@
 """Sequence to sequence with attention.
 
-Dzmitry Bahdanau, Kyunghyun Cho and Yoshua Bengio, "Neural machine translation by jointly learning to align and
-translate", ICLR 2015 (arXiv 1409.0473), and Minh-Thang Luong, Hieu Pham and Christopher D. Manning, "Effective approaches
-to attention-based neural machine translation", EMNLP 2015 (arXiv 1508.04025).
+Dzmitry Bahdanau, Kyunghyun Cho and Yoshua Bengio, "Neural machine translation by jointly learning to align
+and translate", ICLR 2015 (arXiv 1409.0473), and Minh-Thang Luong, Hieu Pham and Christopher D. Manning,
+"Effective approaches to attention-based neural machine translation", EMNLP 2015 (arXiv 1508.04025).
 
-The weakness that it cures.  The encoder-decoder before it (Sutskever 2014, Cho 2014) squeezes the whole source into one
-vector of fixed size, the encoder's last state, and the decoder must write the whole target from that memory; the longer the
-source, the more is lost.  Here every state of the encoder stays in reach, and at every step the decoder looks at all of
-them again and takes a weighted mean, the context, with weights that it computes from what it needs next.
+The weakness that it cures.  The encoder-decoder before it (Sutskever 2014, Cho 2014) squeezes the whole
+source into one vector of fixed size, the encoder's last state, and the decoder must write the whole target
+from that memory; the longer the source, the more is lost.  Here every state of the encoder stays in reach,
+and at every step the decoder looks at all of them again and takes a weighted mean, the context, with
+weights that it computes from what it needs next.
 
     h̄ₛ        = [LSTM→(xₛ); LSTM←(xₛ)]                 encoder: one state for every source position      (1)
     h₀, c₀    = tanh(W_h [h̄→; h̄←]), W_c [c̄→; c̄←]       decoder: its first state, from the last ones       (2)
@@ -18,8 +19,10 @@ them again and takes a weighted mean, the context, with weights that it computes
     p(yₜ | …) = softmax(W_y h̃ₜ)                         next token         (Luong eq. 6)                   (7)
 
 Differences from the papers:
-1. One layer in the decoder and one bidirectional layer in the encoder (Bahdanau's); Luong stacks four, in one direction.
-2. Attention comes after the cell (Luong), without input feeding, so that in training all target steps are computed at once.
+1. One layer in the decoder and one bidirectional layer in the encoder (Bahdanau's); Luong stacks four, in one
+   direction.
+2. Attention comes after the cell (Luong), without input feeding, so that in training all target steps are
+   computed at once.
 3. LSTM cells in place of Bahdanau's gated units.
 
 Shapes: B batch, S source positions, T target positions, H hidden size, V target vocabulary.
@@ -31,8 +34,8 @@ from minigrad import nn
 from minigrad.backend import namespace
 from minigrad.creation import as_tensor, full
 from minigrad.data import EOS, PAD, SOS
-from minigrad.functions import cat
 from minigrad.modes import no_grad
+from minigrad.shaping import cat
 from minigrad.tensor import Tensor
 
 State = tuple[Tensor, Tensor]
@@ -41,7 +44,7 @@ SCORES = ("dot", "general", "concat")
 
 @dataclass(frozen=True)
 class AttentionSeq2SeqConfig:
-    """What an AttentionSeq2Seq is made of; the defaults are the sizes of Bahdanau 2015, section 4.2 and appendix A."""
+    """What an AttentionSeq2Seq is made of; the defaults are the sizes of Bahdanau 2015, appendix A."""
 
     source_vocabulary: int
     target_vocabulary: int
@@ -54,7 +57,9 @@ class AttentionSeq2SeqConfig:
         if self.score not in SCORES:
             raise ValueError(f"score is {self.score!r}, expected one of {', '.join(SCORES)}")
         if self.hidden_size % 2:
-            raise ValueError(f"hidden_size is {self.hidden_size}, expected an even number: half for each direction")
+            raise ValueError(
+                f"hidden_size is {self.hidden_size}, expected an even number: half for each direction"
+            )
         for name in ("source_vocabulary", "target_vocabulary", "embedding_size", "hidden_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
@@ -96,7 +101,7 @@ class Decoder(nn.Module):
     def forward(
         self, target: Tensor, state: State, memory: Tensor, padding: Tensor
     ) -> tuple[Tensor, State, Tensor]:
-        """Logits (B, T, V) for what follows each of the tokens (B, T), the new state, and the weights (B, T, S)."""
+        """Logits (B, T, V) for what follows each of the tokens (B, T), the new state, weights (B, T, S)."""
         x = self.dropout(self.embedding(target.T))  # (T, B, E)
         h, state = self.lstm(x, state)  # (T, B, H)   (3)
         h = h.transpose(0, 1)  # (B, T, H)
@@ -130,7 +135,7 @@ class AttentionSeq2Seq(nn.Module):
         self.decoder = Decoder(config)
 
     def forward(self, source: Tensor, lengths: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, T, V) and attention weights (B, T, S) under teacher forcing: `target` (B, T) starts with <sos>."""
+        """Logits (B, T, V) and attention weights (B, T, S); `target` (B, T) begins with <sos>."""
         memory, state = self.encoder(source, lengths)
         logits, _, weights = self.decoder(target, state, memory, source == PAD)
         return logits, weights
@@ -139,7 +144,8 @@ class AttentionSeq2Seq(nn.Module):
     def greedy(self, source: Tensor, lengths: Tensor, max_length: int) -> tuple[Tensor, Tensor]:
         """The likeliest next token, step by step, until every row has written <eos>, or `max_length` tokens.
 
-        Returns tokens (B, T), filled up with <pad> behind <eos>, and the attention weights (B, T, S) of each step.
+        Returns tokens (B, T), filled up with <pad> behind <eos>, and the attention weights (B, T, S) of
+        each step.
         """
         memory, state = self.encoder(source, lengths)
         padding = source == PAD

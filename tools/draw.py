@@ -36,7 +36,7 @@ WEIGHTS = {
     "parameter": 1,
 }  # ops stay close together, a shared parameter need not
 LONG = 12  # edges on the longest path: beyond it a picture reads better from left to right
-FEW = 60  # edges: up to here there is room, and time, for their labels in the middle
+FEW = 100  # edges: up to here there is room, and time, for their labels in the middle
 MANY = 6  # uses of one tensor: beyond it the further ones are drawn apart
 WIDTH = 36  # characters on a line of details
 
@@ -129,7 +129,7 @@ def _markup_label(node: GraphNode) -> str:
 
 
 def _plain_label(node: GraphNode) -> str:
-    """The same lines without any size or colour; spaces keep the room that STYLE_SHEET's larger name takes."""
+    """The same lines without size or colour; spaces keep room for the larger name of the STYLE_SHEET."""
     room = " " * (len(node.label) // 4)
     return _quoted("\n".join([f"{room}{node.label}{room}", *_details(node)]))
 
@@ -161,7 +161,8 @@ def _wrapped(opening: str, items: list[str]) -> Iterator[str]:
 
 def _tooltip(node: GraphNode) -> str:
     """What a viewer shows under the pointer: the equation, the module, the user's line."""
-    return "\n".join(text for text in (node.tooltip or node.label, node.module, node.line) if text)
+    text = "\n".join(text for text in (node.tooltip or node.label, node.module, node.line) if text)
+    return text.replace("\\", "\\\\")  # Graphviz reads the escapes of a tooltip twice
 
 
 # ------------------------------------------------------------------------------------------------ edges
@@ -184,15 +185,16 @@ def _edges(graph: Graph) -> Iterator[str]:
             start = f"n{source.id}_{met[source.id]}"
             style = f"{STYLES[source.kind]} {AGAIN} {SMALL}"
             yield f"  {start} [label={_quoted(source.label)} {style} tooltip={_quoted(_tooltip(source))}];"
-        label = f"{place}={_quoted(_edge_label(edge))}"
+        label = f"{place}={_quoted(_edge_label(edge, source))}"
         yield f"  {start} -> n{edge.target} [{label} weight={WEIGHTS[source.kind]}];"
         if source.gradient and nodes[edge.target].gradient:
             yield f"  {start} -> n{edge.target} [{BACKWARD}];"
 
 
-def _edge_label(edge: GraphEdge) -> str:
-    """The input's name, a little off the line, and which output it comes from, unless it is the first."""
-    return f" {edge.label} [{edge.output_index}]" if edge.output_index else f" {edge.label}"
+def _edge_label(edge: GraphEdge, source: GraphNode) -> str:
+    """The input's name, a little off the line, unless its source says it; which output, unless the first."""
+    name = "" if source.kind != "op" and source.label.startswith(edge.label) else f" {edge.label}"
+    return f"{name} [{edge.output_index}]" if edge.output_index else name
 
 
 def _seeds(graph: Graph) -> Iterator[str]:

@@ -53,4 +53,4 @@ def step_graph(trainer: Trainer) -> Graph:
         loss.backward()
     for parameter, gradient in zip(model.parameters(), gradients, strict=True):
         parameter.grad = gradient
-    return trace(loss, names=dict(model.named_parameters()), title="One training step: data flows down, gradients flow up")
+    return trace(loss, names=dict(model.named_parameters()), title="One training step: values forward, gradients back")

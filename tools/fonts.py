@@ -1,7 +1,7 @@
 """Fonts for matplotlib in which Hangul, kana, Han, Cyrillic and accented Latin are drawn, not boxed.
 
-matplotlib brings DejaVu Sans (Latin, Greek, Cyrillic); the package notojp-matplotlib, of the extra `viz`, brings Noto
-Sans CJK (SIL Open Font License).  Its font file alone is used: importing the package would change global settings.
+matplotlib brings DejaVu Sans (Latin, Greek, Cyrillic); the package notojp-matplotlib, of the extra `viz`,
+brings Noto Sans CJK (SIL Open Font License).  Its font file alone is used: an import changes global settings.
 """
 
 import functools
@@ -24,8 +24,8 @@ def families() -> list[str]:
 def drawable(text: str) -> str:
     """`text` with spaces made visible, and characters that no font here has as U+ and their number.
 
-    >>> drawable("am 3. Mai"), drawable("\\u00a0")
-    ('am␣3.␣Mai', '⍽')
+    >>> drawable("am 3. Mai")
+    'am␣3.␣Mai'
     """
     known = frozenset().union(*_characters().values())
     return "".join(c if ord(c) in known else f"U+{ord(c):04X}" for c in visible(text))
@@ -62,7 +62,7 @@ def warn_of_missing(texts: Iterable[str]) -> None:
 
 @functools.cache
 def _characters() -> dict[str, frozenset[int]]:
-    """Font family -> the code points it draws; makes our font known to matplotlib, which then finds it by name."""
+    """Font family -> the code points it draws; matplotlib is told of our font, and then finds it by name."""
     import matplotlib as mpl
     from matplotlib.font_manager import fontManager
     from matplotlib.ft2font import FT2Font

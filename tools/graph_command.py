@@ -36,7 +36,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--shape", metavar="NAME=SIZES", action="append", default=[], help="such as x=2,3; a bare x= is a number"
     )
-    parser.add_argument("--out", metavar="FILE", help="where to write: .dot, .svg or .png (default: graph.*, or into the run)")
+    parser.add_argument("--out", metavar="FILE", help="where to write: .dot, .svg or .png (default: graph.*)")
     parser.set_defaults(run=run)
 
 
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     is_run = Path(arguments.what).is_dir()
     graph = _of_run(arguments) if is_run else _of_expression(arguments)
     stem = Path(arguments.what) / "graph" if is_run else Path("graph")
-    formats = render.FORMATS
+    formats: tuple[str, ...] = render.FORMATS
     if arguments.out:
         out = Path(arguments.out)
         if out.suffix.lower().lstrip(".") not in render.FORMATS:

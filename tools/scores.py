@@ -43,7 +43,8 @@ def evaluate(translator: Translator, examples: Sequence[Example]) -> Scores:
 def alignment(example: Example, made: Translation) -> list[bool]:
     """For each digit of year and day: does its largest attention weight lie in that field, give or take one position?
 
-    A date that was not written as ten characters is counted as looking elsewhere; an example without fields not at all.
+    A date that was not written as ten characters is counted as looking elsewhere; an example without fields
+    not at all.
     """
     if example.spans is None:
         return []

@@ -29,8 +29,9 @@ SAVE_EVERY = 60.0  # seconds
 class Trainer:
     """Trains the model of a run folder on its task.
 
-    The order of the batches, the initial weights and every dropout mask follow from the seed, and all of them are in the
-    checkpoint: a run that was stopped and resumed ends with the same bits as one that was not.
+    The order of the batches, the initial weights and every dropout mask follow from the seed, and all of
+    them are in the checkpoint: a run that was stopped and resumed ends with the same bits as one that was
+    not.
     """
 
     def __init__(self, folder: RunFolder, task: Task | None = None) -> None:

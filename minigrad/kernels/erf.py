@@ -2,9 +2,9 @@
 
     erfc(x) = t exp(-x² + P(t)),   t = 2 / (2 + x),   x ≥ 0
 
-P is smooth, so a short Chebyshev series gives it to the last digits (Press et al. 2007, Numerical Recipes, section 6.2.2).
-The series is computed here, once, from Python's own erfc and, where that loses digits, from Laplace's continued fraction.
-Near zero, where 1 - erfc(x) would cancel, erf is its Taylor series.
+P is smooth, so a short Chebyshev series gives it to the last digits (Press et al. 2007, Numerical Recipes,
+section 6.2.2). The series is computed here, once, from Python's own erfc and, where that loses digits, from
+Laplace's continued fraction. Near zero, where 1 - erfc(x) would cancel, erf is its Taylor series.
 """
 
 import functools
@@ -16,7 +16,7 @@ TAYLOR = 13  # terms of the series for |x| < 1/2
 
 
 def erf_of(xp: Any, x: Any) -> Any:
-    """erf of each element of a floating array, to the accuracy of its type; float16 is computed in float32."""
+    """erf of each element of a floating array, to the accuracy of its type (float16: in float32)."""
     if x.dtype.itemsize == 2:
         return erf_of(xp, x.astype("float32")).astype(x.dtype)
     size = xp.abs(x)
@@ -52,7 +52,9 @@ def chebyshev_series() -> tuple[float, ...]:
     angles = [math.pi * (k + 0.5) / nodes for k in range(nodes)]
     values = [_exponent((math.cos(angle) + 1) / 2) for angle in angles]
     return tuple(
-        2 / nodes * math.fsum(value * math.cos(j * angle) for value, angle in zip(values, angles, strict=True))
+        2
+        / nodes
+        * math.fsum(value * math.cos(j * angle) for value, angle in zip(values, angles, strict=True))
         for j in range(TERMS)
     )
 

@@ -14,8 +14,8 @@ from minigrad.ops.shape import mT
 class scaled_dot_product_attention:
     """y = softmax(s Q Kᵀ) V    (Vaswani et al. 2017, eq. 1; s = 1/√E)
 
-    mask: bool, True where a query may look, or floating and added to the scores. A row that may look nowhere gives 0.
-    dropout: a mask of the weights to keep, which are then scaled by `keep_scale`.
+    mask: bool, True where a query may look, or floating and added to the scores; a row that may look nowhere
+    gives 0.  dropout: a mask of the weights to keep, which are then scaled by `keep_scale`.
     """
     nondifferentiable = ("dropout",)
 
@@ -38,10 +38,11 @@ class scaled_dot_product_attention:
         total = weights.sum(axis=-1, keepdims=True)
         weights /= total if mask is None else xp.where(total == 0, xp.ones_like(total), total)
         seen = weights if dropout is None else weights * dropout * weights.dtype.type(keep_scale)
-        return xp.matmul(seen, value).astype(query.dtype, copy=False), (query, key, value, weights, seen, mask, dropout)
+        y = xp.matmul(seen, value).astype(query.dtype, copy=False)
+        return y, (query, key, value, weights, seen, dropout)
 
     def pullback(xp, g, kept, needs, *, scale, keep_scale):
-        query, key, value, weights, seen, mask, dropout = kept
+        query, key, value, weights, seen, dropout = kept
         d_value = xp.matmul(xp.swapaxes(seen, -1, -2), g) if needs[2] else None  # (..., S, L) (..., L, V)
         d_scores = xp.matmul(g, xp.swapaxes(value, -1, -2))  # (..., L, V) (..., V, S)
         if dropout is not None: d_scores *= dropout * weights.dtype.type(keep_scale)

@@ -250,7 +250,7 @@ class gelu:
 
     def pullback(xp, g, kept, needs, *, approximate):
         x, z, half = kept
-        if approximate == "tanh": slope = (0.5 - 0.5 * z * z) * (_GELU_SCALE + 3 * _GELU_SCALE * _GELU_CUBE * x * x)
+        if approximate == "tanh": slope = (0.5 - 0.5 * z * z) * _GELU_SCALE * (1 + 3 * _GELU_CUBE * x * x)
         else: slope = xp.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
         return (g * (half + x * slope),)
 

@@ -1,6 +1,7 @@
 """Floor 4: operations that pick elements by number, and the operations that put them back.
 
-Picking and adding-back are each other's derivative: getitem and put, gather and scatter, embedding and its gradient.
+Picking and adding-back are each other's derivative: getitem and put, gather and scatter, embedding and its
+gradient.
 """
 
 from minigrad.backend import scatter_add

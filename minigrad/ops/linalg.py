@@ -35,7 +35,7 @@ def _second(g, a, b_shape):
     """aᵀ g, with the same view of vectors."""
     if len(a.shape) == 1:
         if len(b_shape) == 1: return g * a
-        return reshape(a, shape=(*a.shape, 1)) * reshape(g, shape=(*g.shape[:-1], 1, g.shape[-1]))  # (I, 1) (..., 1, O)
+        return reshape(a, shape=(*a.shape, 1)) * reshape(g, shape=(*g.shape[:-1], 1, g.shape[-1]))
     if len(b_shape) == 1:
         return matmul(mT(a), reshape(g, shape=(*g.shape, 1)))[..., 0]  # (..., I, N) (..., N, 1) -> (..., I)
     if len(b_shape) == 2 and len(a.shape) > 2:  # one product over all rows, rather than a sum over the batch
@@ -45,8 +45,8 @@ def _second(g, a, b_shape):
 
 def _linear_error(x, weight, bias=()):
     return ShapeError(
-        f"linear(): input {x}, weight {weight}, bias {bias or None}: the input's last dimension must be {weight[-1:]} "
-        f"and the bias's size {weight[:1]}"
+        f"linear(): input {x}, weight {weight}, bias {bias or None}: the input's last dimension must be "
+        f"{weight[-1:]} and the bias's size {weight[:1]}"
     )
 
 
@@ -54,7 +54,8 @@ def _linear_error(x, weight, bias=()):
 class linear:
     """y = x Wᵀ + b
 
-    One tape node in place of four, one product over all leading dimensions, and the bias added where the product lies.
+    One tape node in place of four, one product over all leading dimensions, and the bias added where the
+    product lies.
     """
     promote = ("x", "weight", "bias")
     refuse = _linear_error
@@ -79,7 +80,7 @@ class linear:
 
 def rows(x):
     """x as a matrix: one row for all leading dimensions together."""
-    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])  # not -1, which an empty last dimension leaves open
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])  # -1 would be open if the last is 0
 
 
 def column_sums(xp, matrix):

@@ -3,35 +3,40 @@
 from minigrad.backend import accumulator
 from minigrad.fused import fused
 from minigrad.ops.elementwise import cast, where
-from minigrad.ops.reduce import log_softmax, sum_
 from minigrad.ops.index import gather
+from minigrad.ops.reduce import log_softmax, sum_
 from minigrad.ops.shape import permute, reshape
 
 
 @fused
 class cross_entropy:
-    """loss = -Σ w_t ln softmax(x)_t, t the target class; with label smoothing ε a share ε of it spread over all classes
+    """loss = -Σ w_t ln softmax(x)_t, t the target class
 
-    (Szegedy et al. 2016, section 7).  x has its classes in dimension `dim`; a target `ignore_index` counts nothing;
-    the mean is weighted: Σ loss / Σ w_t.
+    With label smoothing ε a share ε of it is spread over all classes (Szegedy et al. 2016, section 7).  x has its
+    classes in dimension `dim`; a target `ignore_index` counts nothing; the mean is weighted: Σ loss / Σ w_t.
     """
     nondifferentiable = ("target", "weight")
 
-    def definition(x, target, weight=None, *, dim=1, ignore_index=-100, label_smoothing=0.0, reduction="mean"):
+    def definition(
+        x, target, weight=None, *, dim=1, ignore_index=-100, label_smoothing=0.0, reduction="mean"
+    ):
         rows = log_softmax(classes_last(x, dim), dim=-1)  # (N, C)
         flat = reshape(target, shape=(-1,))
         valid = flat != ignore_index
         chosen = where(valid, flat, 0)
         share = valid * 1.0 if weight is None else weight[chosen.array] * valid
         share = cast(share, dtype=x.dtype)
-        loss = reshape(gather(rows, reshape(chosen, shape=(-1, 1)), dim=1), shape=(-1,)) * share * (label_smoothing - 1)
+        picked = reshape(gather(rows, reshape(chosen, shape=(-1, 1)), dim=1), shape=(-1,))  # (N,)
+        loss = picked * share * (label_smoothing - 1)
         if label_smoothing:
             spread = rows if weight is None else rows * weight
             loss = loss - where(valid, sum_(spread, dim=-1), 0.0) * (label_smoothing / rows.shape[-1])
         if reduction == "none": return reshape(loss, shape=target.shape)
         return sum_(loss) if reduction == "sum" else sum_(loss) / sum_(share)
 
-    def forward(xp, x, target, weight=None, *, dim=1, ignore_index=-100, label_smoothing=0.0, reduction="mean"):
+    def forward(
+        xp, x, target, weight=None, *, dim=1, ignore_index=-100, label_smoothing=0.0, reduction="mean"
+    ):
         wide = accumulator(x.dtype)
         rows = classes_last(x, dim).astype(wide, copy=False)  # (N, C)
         flat = target.reshape(-1)

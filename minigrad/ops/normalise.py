@@ -9,8 +9,9 @@ from minigrad.ops.reduce import sum_
 
 @fused
 class layer_norm:
-    """y = (x - μ) / √(σ² + ε) · w + b, with μ, σ² over the last `dims` dimensions    (Ba, Kiros & Hinton 2016, eq. 3)
+    """y = (x - μ) / √(σ² + ε) · w + b, with μ, σ² over the last `dims` dimensions
 
+    (Ba, Kiros & Hinton 2016, eqs. 3 and 4.)
     One pass in place of nine nodes; the standardised x is kept, μ and σ are not needed again.
     """
 

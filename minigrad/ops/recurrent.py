@@ -1,6 +1,7 @@
 """Floor 4: the LSTM, one step and a whole sequence.
 
-Letters: T time steps, B batch, I input size, H hidden size.  The gates lie side by side in PyTorch's order i, f, g, o.
+Letters: T time steps, B batch, I input size, H hidden size.  The gates lie side by side in PyTorch's order
+i, f, g, o.
 """
 
 from minigrad.fused import fused
@@ -24,7 +25,7 @@ def lstm_equations(x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
 
 @fused
 class lstm_cell:
-    """h', c' = LSTM(x, h, c)    (Hochreiter & Schmidhuber 1997; forget gate: Gers, Schmidhuber & Cummins 2000)
+    """h', c' = LSTM(x, h, c)    (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000)
 
     i = σ(Wᵢx + Uᵢh + bᵢ)   f = σ(W_f x + U_f h + b_f)   g = tanh(W_g x + U_g h + b_g)   o = σ(Wₒx + Uₒh + bₒ)
     c' = f c + i g   h' = o tanh c'
@@ -55,29 +56,35 @@ class lstm_cell:
 class lstm:
     """h₁ … h_T = LSTM over a sequence x (T, B, I), in one direction; returns ((T, B, H), last h, last c)
 
-    One node in place of T: the input's part of all gates is one product before the loop, each weight's gradient one
-    product after it.  `lengths` (B,) ends each sequence at its own step: beyond it the outputs are 0 and the state
-    stands still; in reverse the walk begins at the last real step.
+    One node in place of T: the input's part of all gates is one product before the loop, each weight's
+    gradient one product after it.  `lengths` (B,) ends each sequence at its own step: beyond it the outputs
+    are 0 and the state stands still; in reverse the walk begins at the last real step.
     """
     nondifferentiable = ("lengths",)
 
-    def definition(x, h0, c0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, lengths=None, *, reverse=False):
+    def definition(
+        x, h0, c0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, lengths=None, *, reverse=False
+    ):
         h, c, T = h0, c0, x.shape[0]
         outputs = [None] * T
         for t in reversed(range(T)) if reverse else range(T):
-            h_new, c_new = lstm_equations(select(x, dim=0, index=t), h, c, weight_ih, weight_hh, bias_ih, bias_hh)
+            x_t = select(x, dim=0, index=t)  # (B, I)
+            h_new, c_new = lstm_equations(x_t, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
             if lengths is None:
                 h, c, outputs[t] = h_new, c_new, h_new
             else:
                 running = reshape(lengths > t, shape=(-1, 1))  # (B, 1)
-                h, c, outputs[t] = where(running, h_new, h), where(running, c_new, c), where(running, h_new, 0.0)
+                h, c = where(running, h_new, h), where(running, c_new, c)
+                outputs[t] = where(running, h_new, 0.0)
         return stack(*outputs, dim=0), h, c
 
-    def forward(xp, x, h0, c0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, lengths=None, *, reverse=False):
+    def forward(
+        xp, x, h0, c0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, lengths=None, *, reverse=False
+    ):
         T, B, H = x.shape[0], x.shape[1], h0.shape[-1]
         gates = gates_of_input(xp, x.reshape(T * B, -1), weight_ih, bias_ih, bias_hh).reshape(T, B, 4 * H)
-        recurrent = xp.ascontiguousarray(weight_hh.T)  # (H, 4H); a strided right operand is 1.6 times slower here
-        hs, cs, tanh_cs = (xp.empty((T, B, H), x.dtype) for _ in range(3))  # hs[t], cs[t]: the state after step t
+        recurrent = xp.ascontiguousarray(weight_hh.T)  # (H, 4H); strided, it is 1.6 times slower
+        hs, cs, tanh_cs = (xp.empty((T, B, H), x.dtype) for _ in range(3))  # hs[t], cs[t]: after step t
         product = xp.empty((B, 4 * H), x.dtype)
         done = None if lengths is None else xp.arange(T)[:, None] >= lengths  # (T, B)
         partial = None if lengths is None else done.any(axis=1).tolist()
@@ -108,7 +115,7 @@ class lstm:
             dh_here, dc_here = dh, dc + dh * through[t]
             gate_gradients(slopes[t], dc_here, dh_here)
             dh, dc_new = xp.matmul(dz[t], weight_hh), dc_here * gates[t, :, H : 2 * H]
-            if partial is not None and partial[t]:  # a finished sequence hands its state's gradient on unchanged
+            if partial is not None and partial[t]:  # what has ended hands its gradient on
                 dh[done[t]], dc_new[done[t]] = dh_here[done[t]], dc[done[t]]
             dc = dc_new
         flat = dz.reshape(T * B, 4 * H)
@@ -140,21 +147,24 @@ def step(xp, z, c):
     """
     H = c.shape[-1]
     sigmoids = (z[:, : 2 * H], z[:, 3 * H :])
-    for part in sigmoids: part *= 0.5
+    for part in sigmoids: xp.multiply(part, 0.5, out=part)
     xp.tanh(z, out=z)
     for part in sigmoids:
-        part *= 0.5
-        part += 0.5
+        xp.multiply(part, 0.5, out=part)
+        xp.add(part, 0.5, out=part)
     c_new = z[:, H : 2 * H] * c
     c_new += z[:, :H] * z[:, 2 * H : 3 * H]
     return c_new, xp.tanh(c_new)
 
 
 def local_slopes(xp, gates, c_before, tanh_c):
-    """All that the backward loop multiplies with, in bulk: what one unit of dc (gates i, f, g) or of dh (gate o) makes of
-    the gates' inputs, shape (..., 4H); and what one unit of dh adds to dc, shape (..., H)."""
+    """All that the backward loop multiplies with, in bulk.
+
+    What one unit of dc (gates i, f, g) or of dh (gate o) makes of the gates' inputs, (..., 4H); and what one
+    unit of dh adds to dc, (..., H).
+    """
     H = c_before.shape[-1]
-    i, f, g, o = (gates[..., k * H : (k + 1) * H] for k in range(4))
+    i, _, g, o = (gates[..., k * H : (k + 1) * H] for k in range(4))
     slopes = gates * (1 - gates)  # σ' = σ (1 - σ), for i, f and o
     slopes[..., :H] *= g
     slopes[..., H : 2 * H] *= c_before

@@ -112,7 +112,8 @@ class softmax:
     floating = True
     def forward(xp, x, *, dim):
         y = xp.exp(x - largest(xp, x, dim))
-        return xp.divide(y, xp.sum(y, axis=dim, keepdims=True, dtype=accumulator(x.dtype)), out=y, casting="same_kind")
+        total = xp.sum(y, axis=dim, keepdims=True, dtype=accumulator(x.dtype))
+        return xp.divide(y, total, out=y, casting="same_kind")
     def d_x(g, y, dim): return y * (g - sum_(g * y, dim=dim, keepdim=True))
 
 

@@ -32,7 +32,7 @@ def inverse_permutation(dims: tuple[int, ...]) -> tuple[int, ...]:
 
 
 @primitive
-class mT:  # noqa: N801 (PyTorch's name)
+class mT:
     """y = xᵀ over the last two dimensions"""
     view = True
     def forward(xp, x): return xp.swapaxes(x, -1, -2)
@@ -132,5 +132,5 @@ def split_sizes(name: str, total: int, size: int | tuple[int, ...]) -> tuple[int
         if size <= 0: raise ValueError(f"{name}(): split size must be positive, got {size}")
         return tuple(min(size, total - start) for start in range(0, max(total, 1), size))
     if sum(size) != total:
-        raise ShapeError(f"{name}(): sizes {tuple(size)} sum to {sum(size)}, expected the dimension's size {total}")
+        raise ShapeError(f"{name}(): sizes {tuple(size)} sum to {sum(size)}, expected {total}")
     return tuple(size)

@@ -178,8 +178,9 @@ class Pack:
                 return False
             if param.array.dtype != dtype or namespace(param.array) is not xp:
                 return False
-            if any(entry[name].array is not view for name, view in views.items()):
-                return False
+            for name, view in views.items():
+                if name not in entry or entry[name].array is not view:
+                    return False
         return True
 
 

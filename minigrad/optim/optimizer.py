@@ -188,13 +188,13 @@ class Optimizer:
 
     def _check_gradient(self, param: Tensor) -> None:
         """A gradient must have the shape and type of its parameter."""
-        grad, name = param.grad, f"{type(self).__name__}.step()"
-        if grad is None:
+        if param.grad is None:
             return
-        if grad.shape != param.shape:
-            raise ShapeError(f"{name}: got a gradient of shape {grad.shape}, expected {param.shape}")
-        if grad.dtype != param.dtype:
-            raise DTypeError(f"{name}: got a gradient of {grad.dtype}, expected {param.dtype}")
+        g, p, name = param.grad.array, param.array, type(self).__name__
+        if g.shape != p.shape:
+            raise ShapeError(f"{name}.step(): got a gradient of shape {g.shape}, expected {p.shape}")
+        if g.dtype != p.dtype:
+            raise DTypeError(f"{name}.step(): got a gradient of {g.dtype}, expected {p.dtype}")
 
     def _params(self) -> list[Tensor]:
         """The parameters of all groups, in order."""

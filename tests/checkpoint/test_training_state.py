@@ -5,6 +5,7 @@ import math
 import struct
 import zlib
 
+import ml_dtypes
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -116,7 +117,6 @@ def test_a_tree_that_contains_itself_is_refused(tmp_path):
 
 
 def test_bfloat16_in_a_state_is_refused_since_it_would_come_back_as_float32(tmp_path):
-    ml_dtypes = pytest.importorskip("ml_dtypes")
     with pytest.raises(TypeError, match="reads back as float32"):
         save_checkpoint({"w": np.ones(1, ml_dtypes.bfloat16)}, tmp_path / "file")
 

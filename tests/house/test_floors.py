@@ -24,6 +24,7 @@ FLOORS = {
     "minigrad.kernels": 4,
     "minigrad.functions": 5,
     "minigrad.methods": 5,
+    "minigrad.shaping": 5,
     "minigrad.creation": 5,
     "minigrad.autograd": 6,
     "minigrad.gradcheck": 6,
@@ -74,7 +75,8 @@ def foreign_imports(source):
     if source.module.startswith("minigrad.kernels.cupy"):
         at_home |= CUPY
     for imported in imports(source):
-        if not imported.in_function and imported.package not in at_home:
+        late = imported.in_function or imported.for_type_checker
+        if not late and imported.package not in at_home:
             yield f"{source.path}:{imported.line}: {imported.module}"
 
 

@@ -1,6 +1,6 @@
 """minigrad.optim.elementwise: packs and blocks change no bit, and no array but those of the parameters."""
 
-import copy
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -232,7 +232,7 @@ def test_a_deep_copy_of_an_optimiser_goes_on_by_itself():
     for step in range(3):
         set_gradients(params, step)
         optimizer.step()
-    twin = copy.deepcopy(optimizer)
+    twin = deepcopy(optimizer)
     twins = twin.param_groups[0]["params"]
     for ours, trained in [(params, optimizer), (twins, twin)]:
         for step in range(3, 6):
