@@ -1,10 +1,12 @@
 """Floor 6: what users call to get gradients."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
-from .backend import namespace
-from .errors import GraphError, ShapeError
+from .backend import is_array, namespace, numpy
+from .errors import DTypeError, GraphError, ShapeError
+from .modes import enable_grad
 from .tape import Leaf, Node, is_sole_holder, pullback
 from .tensor import Tensor, wrap
 
@@ -31,10 +33,11 @@ def backward(
     keep = create_graph if retain_graph is None else retain_graph
     arrived = pullback(roots, cotangents, retain_graph=keep, create_graph=create_graph)
     del cotangents
-    for node in list(arrived):
-        tensor = _receiver(node)
-        if tensor is not None:
-            _deliver(tensor, arrived, node)
+    receivers = [(tensor, node) for node in arrived if (tensor := _receiver(node)) is not None]
+    for tensor, node in receivers:
+        _check_grad(tensor, arrived[node].shape)
+    for tensor, node in receivers:
+        _deliver(tensor, arrived, node)
 
 
 def _receiver(node: Node) -> Tensor | None:
@@ -44,22 +47,59 @@ def _receiver(node: Node) -> Tensor | None:
     return None if node.hooks is None or node.hooks.retaining is None else node.hooks.retaining()
 
 
+def _check_grad(tensor: Tensor, shape: tuple[int, ...]) -> None:
+    """An error if what a user left in `.grad` is nothing that a gradient of this shape can be added to."""
+    held: Any = tensor.grad
+    if held is not None and not isinstance(held, Tensor):
+        raise TypeError(f"backward(): .grad is a {type(held).__name__}, expected a Tensor or None")
+    if held is not None and held.shape != shape:
+        raise ShapeError(f"backward(): .grad has shape {held.shape}, expected the tensor's shape {shape}")
+    if held is not None and held.dtype.kind != "f":
+        raise DTypeError(f"backward(): .grad has dtype {held.dtype}, expected a floating one")
+
+
 def _deliver(tensor: Tensor, arrived: dict[Node, Any], node: Node) -> None:
-    """tensor.grad += arrived[node]; an array that somebody else may hold is copied, never handed out."""
-    if isinstance(arrived[node], Tensor):  # create_graph: the sum is itself recorded
-        tensor.grad = arrived[node] if tensor.grad is None else tensor.grad + arrived[node]
-    elif tensor.grad is None:
-        owned = is_sole_holder(arrived, node)
-        tensor.grad = wrap(_as_array(tensor, arrived[node] if owned else arrived[node].copy()))
-    elif tensor.grad.node is None:
-        tensor.grad.array += arrived[node]
-        tensor.grad.bump_version()
+    """tensor.grad += arrived[node].  An array that somebody else may hold is neither kept nor written to."""
+    held = tensor.grad
+    if isinstance(arrived[node], Tensor) or (held is not None and held.node is not None):
+        with enable_grad():  # create_graph: the copy and the sum are themselves recorded
+            g = _as_tensor(arrived[node])
+            tensor.grad = g.clone() if held is None else held + g
+    elif held is None:
+        tensor.grad = _owned(arrived, node)
+    elif _is_private(held):
+        held.array += arrived[node]
+        held.bump_version()
     else:
-        tensor.grad = tensor.grad + wrap(_as_array(tensor, arrived[node]))
+        tensor.grad = _as_tensor(held.array + arrived[node])
 
 
-def _as_array(tensor: Tensor, g: Any) -> Any:
-    return namespace(tensor.array).asarray(g)
+def _owned(arrived: dict[Node, Any], node: Node) -> Tensor:
+    """arrived[node] as a Tensor; a copy, if somebody else may hold the same memory."""
+    if not is_sole_holder(arrived, node):
+        with enable_grad():  # of a Tensor, the copy is recorded
+            arrived[node] = _as_tensor(arrived[node]).clone()
+    return _as_tensor(arrived[node])
+
+
+def _as_tensor(g: Any) -> Tensor:
+    """A gradient (a Tensor, an array, or the scalar that NumPy makes of a 0-d one) as a Tensor."""
+    return g if isinstance(g, Tensor) else wrap(g if is_array(g) else numpy.asarray(g))
+
+
+def _is_private(tensor: Tensor) -> bool:
+    """Is the array of a tensor memory of its own, writeable, and known to nobody else?"""
+    writeable = getattr(tensor.array.flags, "writeable", True)  # CuPy's arrays have no such flag
+    return writeable and tensor.array.base is None and _references(tensor) == _SOLE_REFERENCE
+
+
+def _references(tensor: Tensor) -> int:
+    """How many places refer to the array of a tensor, as Python counts them here."""
+    array = tensor.array
+    return sys.getrefcount(array)
+
+
+_SOLE_REFERENCE = _references(wrap(numpy.zeros(1)))  # measured, since Python versions count differently
 
 
 def grad(
@@ -95,9 +135,8 @@ def grad(
     arrived = pullback(roots, cotangents, targets=set(targets), retain_graph=keep, create_graph=create_graph)
     found: list[Tensor | None] = []
     for i, (tensor, node) in enumerate(zip(wanted, targets, strict=True)):
-        g = arrived.get(node)
-        if g is not None:
-            found.append(g if isinstance(g, Tensor) else wrap(_as_array(tensor, g)))
+        if node in arrived:
+            found.append(_owned(arrived, node))
         elif materialize_grads:
             found.append(wrap(namespace(tensor.array).zeros_like(tensor.array)))
         elif allow_unused:

@@ -49,10 +49,14 @@ def _as_array(data: Any, dtype: Any, copy: bool) -> Any:
         found = as_dtype(data.dtype) if data.dtype.kind != "O" else _refuse(data)
         array = data if is_array(data) else numpy.asarray(data)
         return array.astype(wanted or DTYPES[found.name], copy=copy)
+    if isinstance(data, range):
+        data = list(data)
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
         data = [numpy_of(item) for item in data] if _holds_tensors(data) else data
         _check_nesting(data, _expected_shape(data), ())
         array = numpy.array(data)
+        if array.dtype.kind == "O":  # all are numbers, so that one of them is long
+            raise ValueError(f"tensor(): an integer of {data!r}"[:80] + " does not fit into 64 bits")
         if array.dtype.kind not in "biuf":
             _refuse(data)
         if wanted is None and array.dtype == numpy.float64:
@@ -251,11 +255,20 @@ def randn(
     return _made(draw, None, requires_grad)
 
 
-def randint(low: int, high: int, size: Sequence[int], *, generator: Generator | None = None) -> Tensor:
-    """Random integers in [low, high), int64."""
-    return wrap((generator or default_generator()).integers(low, high, tuple(size)))
+def randint(
+    low: Any = 0, high: Any = None, size: Any = None, *, generator: Generator | None = None
+) -> Tensor:
+    """Random integers in [low, high), int64: `randint(high, size)` or `randint(low, high, size)`."""
+    if size is None:
+        low, high, size = 0, low, high
+    if not isinstance(size, tuple | list) or not hasattr(low, "__index__") or not hasattr(high, "__index__"):
+        raise TypeError(f"randint(): expected [low,] high and size, got {low!r}, {high!r} and {size!r}")
+    draw = (generator or default_generator()).integers(int(low), int(high), _shape_of("randint", (size,)))
+    return wrap(draw)
 
 
 def randperm(n: int, *, generator: Generator | None = None) -> Tensor:
     """The integers 0 ... n - 1 in random order, int64."""
+    if n < 0:
+        raise ValueError(f"randperm(): n must not be negative, got {n}")
     return wrap((generator or default_generator()).permutation(n))

@@ -1,10 +1,9 @@
-"""Floor 3: the same life of an operation, written out for the two calls that a training loop makes most.
+"""Floor 3: the same life of an operation, written out for the calls that a training loop makes most.
 
 `Primitive.general` can bind, promote, move and explain.  Nearly every call needs none of that: one Tensor,
-or two of one type, or a Tensor and a Python number.  For those the steps compute, wrap and record are
-repeated here without a loop and without a function call between them.  Measured per recorded call, on top
-of NumPy's own time, one thread: see `docs/performance.md`, which `python -m minigrad.tools.bench overhead`
-writes.
+two of one type, or a Tensor and a Python number.  For those the steps compute, wrap and record are repeated
+here, each for its own number of inputs and without a loop.  Measured per call, on top of NumPy's own time:
+see docs/performance.md, or `python -m minigrad.tools.bench overhead`.
 
 Whatever is out of the ordinary goes to `general`: reading primitive.py first loses nothing.
 """
@@ -15,41 +14,46 @@ from typing import Any
 from .backend import HostArray, numpy
 from .modes import TRACING, mode
 from .notes import note_of
+from .plan import UNWATCHED
 from .tape import Node, births
 from .tensor import Tensor
 
-_new = object.__new__
+_new = object.__new__  # and the slots one by one: 0.1 µs less than a call of the class
 _asarray = numpy.asarray
-_UNWATCHED: list = [0]
+_NO_STATIC: dict[str, Any] = {}
 
 
 def fast_path(op: Any) -> Callable | None:
     """A function for ordinary calls of `op`, or None if its card is of a kind that has no short cut."""
-    if op.definition or op.variadic or op.view or op.defaults or op.optional:
+    if op.definition or op.variadic or op.optional:
         return None
     if len(op.inputs) == 1:
-        return _unary(op)
-    if len(op.inputs) == 2 and op.promoted == (0, 1):
-        return _binary(op)
-    return None
+        function = _unary_with_static(op) if op.defaults or op.view else _unary(op)
+    elif len(op.inputs) == 2 and op.promoted == (0, 1) and not op.defaults and not op.view:
+        function = _binary(op)
+    else:
+        return None
+    function.__name__ = function.__qualname__ = op.name
+    function.__doc__ = op.__doc__
+    return function
 
 
 def _unary(op: Any) -> Callable:
     """op(x), short for a Tensor on the CPU."""
     general, plans, floating, differentiable = op.general, op.plans, op.floating, not op.constant
 
-    def unary(x: Any) -> Any:
+    def unary(input: Any) -> Any:
         try:
-            a, parent, version = x.array, x.node, x.version
+            a, parent, version = input.array, input.node, input.version
         except AttributeError:
-            return general(x)
+            return general(input)
         if type(a) is not HostArray or (floating and a.dtype.kind != "f"):
-            return general(x)
+            return general(input)
         y = op.host_kernel(a)
         if type(y) is not HostArray:
             if type(y) is tuple:  # several outputs: no short cut, from now on
                 op.fast = general
-                return general(x)
+                return general(input)
             y = _asarray(y)
         out = _new(Tensor)
         out.array = y
@@ -57,16 +61,47 @@ def _unary(op: Any) -> Callable:
         out.grad = out.base = out.node = None
         if parent is not None and differentiable and (recording := mode.recording):
             plan = plans.get(1) or op.plan(1)
-            node = out.node = _new(Node)
-            node.plan = plan
-            node.edges = (parent,)
-            node.saved = plan.save((a, y))
-            node.boxes = boxes = plan.watch((version, box))
-            node.versions = (boxes[0][0],) if len(boxes) == 1 else tuple([watched[0] for watched in boxes])
-            node.shape, node.dtype, node.static = y.shape, y.dtype, op.defaults
-            node.hooks = None
-            node.note = note_of((x,)) if recording is TRACING else None
-            node.seq = next(births)
+            saved = plan.save((a, y, a.shape) if plan.shaped else (a, y))
+            out.node = _recorded(plan, (parent,), saved, plan.watch((version, box)), y, _NO_STATIC)
+            if recording is TRACING:
+                out.node.note = note_of((input,))
+        return out
+
+    return unary
+
+
+def _unary_with_static(op: Any) -> Callable:
+    """op(x, name=value, ...), short for a Tensor on the CPU; the output may be a view of x."""
+    general, plans, floating, differentiable = op.general, op.plans, op.floating, not op.constant
+    defaults, share = op.defaults, op.share if op.view else None
+
+    def unary(input: Any, **static: Any) -> Any:
+        try:
+            a, parent = input.array, input.node
+            if type(a) is not HostArray or (floating and a.dtype.kind != "f"):
+                return general(input, **static)
+            complete = {**defaults, **static}
+            y = op.host_kernel(a, **complete)
+        except (AttributeError, TypeError, ValueError):  # general will find the mistake again, and word it
+            return general(input, **static)
+        if type(y) is not HostArray:
+            if type(y) is tuple:
+                op.fast = general
+                return general(input, **static)
+            y = _asarray(y)
+        out = _new(Tensor)
+        out.array = y
+        out.version = [0]
+        out.grad = out.base = out.node = None
+        if share:
+            share(out, input)
+        if parent is not None and differentiable and (recording := mode.recording) and y.dtype.kind == "f":
+            plan = plans.get(1) or op.plan(1)
+            saved = plan.save((a, y, *complete.values(), a.shape))
+            boxes = plan.watch((input.version, out.version))
+            out.node = _recorded(plan, (parent,), saved, boxes, y, complete)
+            if recording is TRACING:
+                out.node.note = note_of((input,))
         return out
 
     return unary
@@ -76,44 +111,52 @@ def _binary(op: Any) -> Callable:
     """op(a, b), short for two Tensors of one type on the CPU, or a floating one and a Python number."""
     general, plans, floating, differentiable = op.general, op.plans, op.floating, not op.constant
 
-    def binary(x: Any, z: Any) -> Any:
+    def binary(input: Any, other: Any) -> Any:
+        kind = type(other)
         try:
-            a, parent, version = x.array, x.node, x.version
-            if type(z) is float or type(z) is int:
-                b, other, other_version = z, None, _UNWATCHED
+            a, parent, version = input.array, input.node, input.version
+            if kind is float or kind is int:
+                b, other_parent, other_version = other, None, UNWATCHED
                 ordinary = type(a) is HostArray and a.dtype.kind == "f"
             else:
-                b, other, other_version = z.array, z.node, z.version
-                ordinary = (
-                    a.dtype is b.dtype and type(a) is HostArray and (not floating or a.dtype.kind == "f")
-                )
+                b, other_parent, other_version = other.array, other.node, other.version
+                ordinary = type(a) is HostArray is type(b) and a.dtype is b.dtype
+                ordinary = ordinary and not (floating and a.dtype.kind != "f")
             if not ordinary:
-                return general(x, z)
+                return general(input, other)
             y = op.host_kernel(a, b)
         except (AttributeError, ValueError):  # an operand of another kind, or shapes that do not fit
-            return general(x, z)
+            return general(input, other)
         if type(y) is not HostArray:
-            if type(y) is tuple:  # several outputs: no short cut, from now on
+            if type(y) is tuple:
                 op.fast = general
-                return general(x, z)
+                return general(input, other)
             y = _asarray(y)
         out = _new(Tensor)
         out.array = y
         out.version = box = [0]
         out.grad = out.base = out.node = None
-        if differentiable and (parent is not None or other is not None) and (recording := mode.recording):
-            mask = (parent is not None) | (other is not None) << 1
+        mask = (parent is not None) | (other_parent is not None) << 1
+        if mask and differentiable and (recording := mode.recording):
             plan = plans.get(mask) or op.plan(mask)
-            node = out.node = _new(Node)
-            node.plan = plan
-            node.edges = (parent, other)
-            node.saved = plan.save((a, b, y))
-            node.boxes = boxes = plan.watch((version, other_version, box))
-            node.versions = tuple([watched[0] for watched in boxes]) if boxes else ()
-            node.shape, node.dtype, node.static = y.shape, y.dtype, op.defaults
-            node.hooks = None
-            node.note = note_of((x, z)) if recording is TRACING else None
-            node.seq = next(births)
+            saved = plan.save((a, b, y, a.shape, getattr(b, "shape", ())) if plan.shaped else (a, b, y))
+            boxes = plan.watch((version, other_version, box))
+            out.node = _recorded(plan, (parent, other_parent), saved, boxes, y, _NO_STATIC)
+            if recording is TRACING:
+                out.node.note = note_of((input, other))
         return out
 
     return binary
+
+
+def _recorded(plan: Any, edges: tuple, saved: tuple, boxes: tuple, y: Any, static: dict[str, Any]) -> Node:
+    """The node of a call."""
+    node = _new(Node)
+    node.plan, node.edges, node.saved, node.boxes = plan, edges, saved, boxes
+    node.writes = 0
+    for box in boxes:
+        node.writes += box[0]
+    node.shape, node.dtype, node.static = y.shape, y.dtype, static
+    node.hooks = node.note = None
+    node.seq = next(births)
+    return node

@@ -12,9 +12,9 @@ from typing import Any
 from . import ops
 from .backend import as_dtype, device_of, namespace
 from .backend import device as device_type
-from .errors import DTypeError, normalise_dim, normalise_dims
+from .errors import DTypeError, ShapeError, normalise_dim, normalise_dims
 from .indexing import checked_index
-from .shaping import Dims, squeeze
+from .shaping import Dims, reshape, squeeze
 from .tensor import Tensor, wrap
 
 # ------------------------------------------------------------------------------------------------ elementwise
@@ -74,7 +74,8 @@ def _like(input: Tensor, value: Any) -> Any:
 
 def _reduced(name: str, input: Tensor, dim: Dims) -> tuple[int, ...] | None:
     """None when everything is reduced, else the dimensions from the front."""
-    return None if dim is None else normalise_dims(name, dim, input.ndim)
+    dims = None if dim is None else normalise_dims(name, dim, input.ndim)
+    return dims if input.ndim else None  # a 0-d tensor accepts dim 0, and has nothing but its one element
 
 
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -101,13 +102,13 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
 
 def _count(shape: tuple[int, ...], dims: tuple[int, ...] | None) -> int:
     """How many elements are reduced to one."""
-    return math.prod(shape if dims is None else [shape[d] for d in dims if shape])
+    return math.prod(shape if dims is None else [shape[d] for d in dims])
 
 
 def var(input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False) -> Tensor:
     """The variance over `dim`, Σ (x - mean)² / (n - correction)."""
     dims = _reduced("var", input, dim)
-    centred = input - mean(input, dims, keepdim=True) if dims != () else input - mean(input)
+    centred = input - mean(input, dims, keepdim=True)
     freedom = _count(input.shape, dims) - correction
     total = ops.sum_(ops.power(centred, n=2), dim=dims, keepdim=keepdim)
     return total / freedom if freedom > 0 else total * math.nan
@@ -216,15 +217,31 @@ def getitem(input: Tensor, index: Any) -> Tensor:
 
 
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """y[i][j] = input[index[i][j]][j] for dim 0: along `dim`, the entries that `index` names."""
+    """y[i][j] = input[index[i][j]][j] for dim 0: along `dim`, the entries that `index` names.
+
+    The index has as many dimensions as the input, and in none but `dim` may it be longer.
+    """
     place = normalise_dim("gather", dim, input.ndim)
     if index.dtype.kind not in "iu":
         raise DTypeError(f"gather(): index must hold integers, got {index.dtype}")
-    size = input.shape[place]
-    if index.array.size and not (int(index.array.min()) >= 0 and int(index.array.max()) < size):
-        raise IndexError(
-            f"gather(): index {int(index.array.max())} out of range for dimension {place} of size {size}"
+    if input.ndim == index.ndim == 0:
+        return reshape(gather(reshape(input, 1), 0, reshape(index, 1)), ())
+    fits = [n <= size or d == place for d, (n, size) in enumerate(zip(index.shape, input.shape, strict=False))]
+    if index.ndim != input.ndim or False in fits:
+        raise ShapeError(
+            f"gather(): index of shape {index.shape} does not fit an input of shape {input.shape}; it must have "
+            f"as many dimensions and be no longer, except along dimension {place}"
         )
+    size = input.shape[place]
+    if index.array.size:
+        low, high = int(index.array.min()), int(index.array.max())
+        if low < 0 or high >= size:
+            raise IndexError(
+                f"gather(): index {low if low < 0 else high} out of range for dimension {place} of size {size}"
+            )
+    for d, n in enumerate(index.shape):
+        if d != place and n < input.shape[d]:
+            input = ops.narrow(input, dim=d, start=0, length=n)
     return ops.gather(input, index, dim=place)
 
 

@@ -18,8 +18,9 @@ from typing import Any
 
 from .backend import NAMESPACES, namespace
 from .modes import enable_grad
+from .plan import Pairs
 from .primitive import Primitive
-from .tape import Node, check_versions, pullback
+from .tape import Node, check_versions, pullback, writes_to
 from .tensor import Tensor, wrap
 
 
@@ -54,13 +55,15 @@ class FusedPlan:
         self.needs = tuple(i in positions for i in range(len(op.inputs)))
         self.names = op.inputs
 
-    def keep(self, node: Node, args: tuple, values: list, _y: Any, _static: dict, kept: Any, _box: list) -> None:
+    def keep(
+        self, node: Node, args: tuple, values: list, _y: Any, _static: dict, kept: Any, _box: list
+    ) -> None:
         """Leave in `node` the inputs and what `forward` kept, with the versions that they have now."""
         node.saved = (tuple(values), kept)
         node.boxes = tuple([a.version if isinstance(a, Tensor) else [0] for a in args])
-        node.versions = tuple([watched[0] for watched in node.boxes])
+        node.writes = writes_to(node.boxes)
 
-    def pull(self, node: Node, g: Any, create_graph: bool) -> Sequence[Any]:
+    def pull(self, node: Node, g: Any, create_graph: bool) -> Pairs:
         """The gradients of the inputs `positions`: by the kernel on arrays, by the definition on Tensors."""
         check_versions(node)
         values, kept = node.saved
@@ -68,9 +71,9 @@ class FusedPlan:
             return self._pull_definition(node, values, g)
         xp = namespace(next(a for a in values if type(a) in NAMESPACES))
         every = self.op.array_pullback(xp, g, kept, self.needs, **node.static)
-        return [every[p] for p in self.positions]
+        return [(node.edges[p], every[p]) for p in self.positions]
 
-    def _pull_definition(self, node: Node, values: tuple, g: Any) -> Sequence[Any]:
+    def _pull_definition(self, node: Node, values: tuple, g: Any) -> Pairs:
         """Run the definition on the saved inputs and walk back through it, but not beyond them.
 
         Each input is wrapped behind an identity, where the inner walk stops; the outer graph hangs on its
@@ -100,7 +103,7 @@ class FusedPlan:
             retain_graph=True,
             create_graph=True,
         )
-        return [found.get(end) for end in ends]
+        return [(node.edges[p], found.get(end)) for p, end in zip(self.positions, ends, strict=True)]
 
 
 class _Identity:
@@ -113,9 +116,9 @@ class _Identity:
     positions = (0,)
 
     @staticmethod
-    def pull(node: Node, g: Any, create_graph: bool) -> Sequence[Any]:
+    def pull(node: Node, g: Any, _create_graph: bool) -> Pairs:
         """The gradient, unchanged."""
-        return (g,)
+        return ((node.edges[0], g),)
 
 
 _IDENTITY = _Identity()

@@ -27,6 +27,8 @@ def checked_index(array: Array, index: Any) -> Any:
         else:
             _check_range(part, array.shape, dim)
             dim += taken[place]
+    if sum(taken) == array.ndim and not ellipses and all(isinstance(part, int) for part in parts):
+        return (*parts, Ellipsis)  # one element: a view of it, where NumPy would hand out a copy
     return parts if several else parts[0]
 
 
@@ -45,7 +47,9 @@ def _as_part(xp: Any, part: Any) -> Any:
     if is_array(part):
         if part.dtype.kind not in "biu":
             raise TypeError(f"indices must be int or bool, got {part.dtype}")
-        return part.item() if part.ndim == 0 and part.dtype.kind != "b" else part
+        if part.ndim == 0 and part.dtype.kind != "b":
+            return part.item()
+        return part.copy()  # the gradient will ask for it as it is now
     return _as_integer(part)
 
 

@@ -1,14 +1,15 @@
 """Floor 5: the table that puts operations on Tensor: operators, methods, in-place forms, NumPy."""
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numpy
 
 from . import functions, ops, shaping
 from .backend import HostArray
-from .errors import DTypeError, GraphError, ShapeError
 from .creation import as_tensor
+from .errors import DTypeError, GraphError, ShapeError
 from .indexing import checked_index
 from .modes import mode
 from .tape import Leaf
@@ -89,6 +90,8 @@ METHODS: dict[str, Callable] = {
 
 def _method(function: Callable) -> Callable:
     """A function of the tensor, wrapped so that it binds as a method (an operation is an object)."""
+    if isinstance(fast := getattr(function, "fast", None), FunctionType):
+        return fast  # which binds as it is
 
     def method(self: Tensor, *args: Any, **keywords: Any) -> Any:
         return function(self, *args, **keywords)
@@ -107,8 +110,12 @@ def _converted(dtype: str) -> Callable:
 
 
 DTYPES = {
-    "double": "float64", "float": "float32", "half": "float16",
-    "long": "int64", "int": "int32", "bool": "bool",
+    "double": "float64",
+    "float": "float32",
+    "half": "float16",
+    "long": "int64",
+    "int": "int32",
+    "bool": "bool",
 }
 for _name, _dtype in DTYPES.items():
     setattr(Tensor, _name, _converted(_dtype))
@@ -127,7 +134,7 @@ def _is_recorded(*operands: Any) -> bool:
 
 
 def _check_writable(self: Tensor, recorded: bool, name: str) -> None:
-    """RuntimeError for memory that cannot be written to, GraphError where a write would falsify a gradient."""
+    """RuntimeError for read-only memory, GraphError where a write would falsify a gradient."""
     if not getattr(self.array.flags, "writeable", True):  # CuPy's arrays have no such flag
         raise RuntimeError(f"{name}: the memory of shape {self.shape} is read-only; write to a .clone()")
     if not mode.recording:

@@ -34,12 +34,13 @@ class set_grad_enabled:  # noqa: N801 (PyTorch's name)
         switch(self._previous)
 
     def __call__(self, function: Callable) -> Callable:
+        """The function, with the mode set while it runs."""
         switch(self._previous)  # a decorator changes nothing until its function runs
         return _decorated(function, self.enabled)
 
 
 class no_grad:  # noqa: N801 (PyTorch's name)
-    """Operations inside are not recorded: `with no_grad():`, `@no_grad()`.
+    """Operations inside are not recorded: `with no_grad():`, `@no_grad()`, `@no_grad`.
 
     A decorated generator switches the mode each time it is resumed, and back each time it yields.
 
@@ -51,9 +52,15 @@ class no_grad:  # noqa: N801 (PyTorch's name)
     """
 
     enabled = False
+    _previous: list[bool]
 
-    def __init__(self) -> None:
-        self._previous: list[bool] = []
+    def __new__(cls, function: Callable | None = None) -> Any:
+        """The context manager; or, used as a decorator without brackets, the decorated function."""
+        if function is not None:
+            return _decorated(function, cls.enabled)
+        guard = super().__new__(cls)
+        guard._previous = []
+        return guard
 
     def __enter__(self) -> None:
         self._previous.append(switch(self.enabled))
@@ -62,6 +69,7 @@ class no_grad:  # noqa: N801 (PyTorch's name)
         switch(self._previous.pop())
 
     def __call__(self, function: Callable) -> Callable:
+        """The function, with the mode set while it runs."""
         return _decorated(function, self.enabled)
 
 
@@ -87,6 +95,11 @@ def _decorated(function: Callable, enabled: bool) -> Callable:
     """`function` with its mode set while it runs; a generator has it set while it runs between two yields."""
     guard = enable_grad if enabled else no_grad
 
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(
+            f"{guard.__name__}: {function.__name__} is asynchronous, and the mode would leak into whatever "
+            "runs while it awaits; use a with block that holds no await"
+        )
     if inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
@@ -102,7 +115,8 @@ def _decorated(function: Callable, enabled: bool) -> Callable:
                     sent = yield value
                     action = functools.partial(inner.send, sent)
                 except GeneratorExit:
-                    inner.close()
+                    with guard():
+                        inner.close()
                     raise
                 except BaseException as error:  # noqa: BLE001 (handed to the generator, which decides)
                     action = functools.partial(inner.throw, error)

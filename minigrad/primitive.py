@@ -17,20 +17,19 @@ recorded: that is how second derivatives come about).
 
 import functools
 import inspect
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .backend import NAMESPACES, HostArray, common_namespace, default_dtype, is_array, numpy, result_dtype
+from .backend import NAMESPACES, HostArray, common_namespace, default_dtype, numpy, result_dtype
 from .errors import broadcast_error
 from .fastpath import fast_path
 from .modes import TRACING, mode
 from .notes import note_of
-from .tape import FREED, Call, Node, check_versions
+from .plan import Plan
+from .tape import Call, Node
 from .tensor import VIEWED, Tensor, wrap
 
 _NUMBERS = (float, int)
-_UNWATCHED: list = [0]  # the version box of a constant that is no Tensor
 _RESERVED = ("xp", "g", "y")
 
 
@@ -60,10 +59,8 @@ class Primitive:
         self.refuse: Callable[..., Exception | None] = vars(card).get(
             "refuse", functools.partial(broadcast_error_of, self)
         )
-        self.host_kernel: Callable = functools.partial(self.forward, numpy)  # what computes the output on the CPU
-        self.kernels: dict[Any, Callable] = {
-            numpy: self.host_kernel
-        }  # array library -> what computes it there
+        self.host_kernel = self._host_kernel()  # computes the output on the CPU
+        self.kernels: dict[Any, Callable] = {numpy: self.host_kernel}  # the same for each array library
         self.plans: dict[int, Any] = {}  # set of differentiable inputs, as a bit mask -> plan
         self._read_rules(card)
         self.fast: Callable = fast_path(self) or self.general
@@ -73,6 +70,13 @@ class Primitive:
         if name not in vars(card):
             raise TypeError(f"card {self.name}: it has no {name}(), which every card of its kind must have")
         return vars(card)[name]
+
+    def _host_kernel(self) -> Callable:
+        """The forward with NumPy as its xp: a partial, or, for one or two arrays, what is quicker."""
+        forward = self.forward
+        if self.variadic or self.optional or self.defaults or len(self.inputs) > 2:
+            return functools.partial(forward, numpy)
+        return (lambda x: forward(numpy, x)) if len(self.inputs) == 1 else (lambda a, b: forward(numpy, a, b))
 
     def _read_signature(self) -> None:
         """The contract: positional arguments are arrays, keyword-only ones are static."""
@@ -89,13 +93,13 @@ class Primitive:
                 raise TypeError(
                     f"card {self.name}: {name!r} is a reserved name, use another for the argument"
                 )
-        order = (*self.inputs, "y", *spec.kwonlyargs)
-        self.places = {name: (place, False) for place, name in enumerate(order)}
-        for place, name in enumerate(self.inputs):
-            self.places.setdefault(f"{name}_shape", (place, True))
+        shapes = [f"{name}_shape" for name in self.inputs]
+        self.places: dict[str, int] = {}  # of all that a rule can ask for, in the order of `Plan.keep`
+        for place, name in enumerate((*self.inputs, "y", *spec.kwonlyargs, *shapes)):
+            self.places.setdefault(name, place)
 
     def _read_rules(self, card: type) -> None:
-        """The rules, each with the names that it asks for; every input has one or is declared to have none."""
+        """The rules, each with the names that it asks for; every input has one or is said to have none."""
         found = {name[2:]: rule for name, rule in vars(card).items() if name.startswith("d_")}
         constant = vars(card).get("nondifferentiable", ())
         joint = vars(card).get("d") or (found.pop(self.inputs[0], None) if self.variadic else None)
@@ -138,12 +142,13 @@ class Primitive:
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """The operation: on arrays it computes, and that is all; on Tensors it also records."""
+        for a in keywords.values():
+            if isinstance(a, Tensor):
+                return self.general(*args, **keywords)
         for a in args:
             if isinstance(a, Tensor):
-                ordinary = not keywords and len(args) == len(self.inputs)
-                return self.fast(*args) if ordinary else self.general(*args, **keywords)
-        if keywords and any(isinstance(a, Tensor) for a in keywords.values()):
-            return self.general(*args, **keywords)
+                ordinary = len(args) == len(self.inputs) and (self.defaults or not keywords)
+                return self.fast(*args, **keywords) if ordinary else self.general(*args, **keywords)
         return self.on_arrays(*args, **keywords)
 
     def on_arrays(self, *args: Any, **keywords: Any) -> Any:
@@ -190,8 +195,8 @@ class Primitive:
         if type(y) not in NAMESPACES:
             y = xp.asarray(y)
         out = wrap(y)
-        if self.view and _shares_memory(y, values[0]):
-            self._share(out, args[0])
+        if self.view:
+            self.share(out, args[0])
         if mask and y.dtype.kind == "f":
             out.node = self._record(y, kept, args, values, static, mask, out.version)
         return out
@@ -264,17 +269,17 @@ class Primitive:
             return error
         return self.refuse(*[getattr(value, "shape", ()) for value in values]) or error
 
-    def _share(self, out: Tensor, source: Any) -> None:
-        """Note that `out` views the memory of `source`: one version box for both."""
-        if isinstance(source, Tensor):
+    def share(self, out: Tensor, source: Any) -> None:
+        """If `out` views the memory of `source`, let one version box do for both."""
+        if isinstance(source, Tensor) and _shares_memory(out.array, source.array):
             out.version, out.base = source.version, source if source.base is None else source.base
             if mode.recording and len(out.version) == 1:
                 out.version.append(VIEWED)
 
     def _record(
         self, y: Any, kept: Any, args: tuple, values: list, static: dict, mask: int, box: list
-    ) -> Node:
-        """The node of this call, with what its rules will ask for."""
+    ) -> Any:
+        """The node of this call (a Call, if it has several outputs), with what its rules will ask for."""
         plan = self.plans.get(mask) or self.plan(mask)
         single = type(y) is not tuple
         shape, dtype = (
@@ -309,117 +314,15 @@ class Primitive:
         return self.plans.setdefault(mask, Plan(self, positions))
 
 
-class Plan:
-    """What an operation saves, and does, when gradients of a certain set of its inputs are asked for.
-
-    positions  the inputs that get a gradient
-    names      what is saved, under the names that the rules use
-    watched    the numbers of the inputs (len(inputs): the output) whose memory must not change until then
-    """
-
-    def __init__(self, op: Primitive, positions: tuple[int, ...]) -> None:
-        self.op, self.positions = op, positions
-        rules = [op.joint] if op.joint else [op.rules[p] for p in positions]
-        self.names = tuple(dict.fromkeys(wish for _, wishes in rules for wish in wishes))
-        self._places = [op.places[name] for name in self.names]
-        self.save: Callable[[tuple], tuple] = self._saver()
-        arrays = range(len(op.inputs) + 1)
-        self.watched = tuple(place for place, is_shape in self._places if place in arrays and not is_shape)
-        self.watch = picker(self.watched)
-        self._calls = [(rule, picker([self.names.index(w) for w in wishes])) for rule, wishes in rules]
-
-    def _saver(self) -> Callable[[tuple], tuple]:
-        """The function from (*inputs, y, *statics) to what is saved, in the order of `names`."""
-        places = self._places
-        if not any(is_shape for _, is_shape in places):
-            return picker([place for place, _ in places])
-        return lambda values: tuple([_shape(values[p]) if is_shape else values[p] for p, is_shape in places])
-
-    def keep(self, node: Node, args: tuple, values: list, y: Any, static: dict, kept: Any, box: list) -> None:
-        """Leave in `node` what the rules will ask for, with the versions that it has now."""
-        inputs = (tuple(values),) if self.op.variadic else tuple(values)
-        node.saved = self.save((*inputs, y, *static.values()))
-        if self.watched:
-            boxes = [a.version if isinstance(a, Tensor) else _UNWATCHED for a in args]
-            node.boxes = self.watch((*boxes, box)) if not self.op.variadic else self._watch_list(boxes, box)
-            node.versions = tuple([watched[0] for watched in node.boxes])
-
-    def _watch_list(self, boxes: list, box: list) -> tuple:
-        """What `watch` does, for an operation on a list: place 0 is the whole list, place 1 the output."""
-        return tuple(chosen for place in self.watched for chosen in (boxes if place == 0 else [box]))
-
-    def pull(self, node: Node, g: Any, create_graph: bool) -> Sequence[Any]:
-        """The gradients of the inputs `positions`, from the gradient g of the output."""
-        if node.boxes or node.saved is FREED:
-            check_versions(node)
-        saved = self._reattached(node) if create_graph else node.saved
-        if self.op.joint:
-            (rule, pick) = self._calls[0]
-            every = rule(g, *pick(saved))
-            if len(every) != len(node.edges):
-                raise TypeError(
-                    f"card {self.op.name}: its rule gave {len(every)} gradients for {len(node.edges)} inputs"
-                )
-            return [every[p] for p in self.positions]
-        return [rule(g, *pick(saved)) for rule, pick in self._calls]
-
-    def _reattached(self, node: Node) -> list[Any]:
-        """The saved arrays as Tensors again, attached to the tape at the place where they came from."""
-        boxes = iter(node.boxes)
-        tensors: list[Any] = []
-        for value, (place, is_shape) in zip(node.saved, self._places, strict=True):
-            if place > len(self.op.inputs) or is_shape:
-                tensors.append(value)
-            elif place == len(self.op.inputs):
-                tensors.append(_output_again(node, value, next(boxes)))
-            elif self.op.variadic:
-                edges = zip(value, node.edges, strict=True)
-                tensors.append(tuple([_input_again(each, edge, next(boxes)) for each, edge in edges]))
-            else:
-                tensors.append(_input_again(value, node.edges[place], next(boxes)))
-        return tensors
-
-
-def _input_again(value: Any, edge: Node | None, box: list) -> Any:
-    """An input as a Tensor at its place on the tape; a number or None as it is."""
-    return wrap(value, edge, box) if is_array(value) else value
-
-
-def _output_again(node: Node, y: Any, box: list) -> Any:
-    """The output of `node` as a Tensor (or a tuple of them) at its place on the tape."""
-    if type(y) is tuple:
-        return tuple(wrap(a, node.output(i), box) for i, a in enumerate(y))
-    return wrap(y, node, box)
-
-
 def _shares_memory(y: Any, x: Any) -> bool:
     """Is y a view of x (or x itself)?  Both then have the same owner of their memory at the end of `base`."""
-    return _owner(y) is _owner(x)
+    return y is x or (y.base is not None and _owner(y) is _owner(x))
 
 
 def _owner(array: Any) -> Any:
     while array.base is not None and type(array.base) in NAMESPACES:
         array = array.base
     return array
-
-
-def picker(places: Sequence[int]) -> Callable[[Sequence], tuple]:
-    """A function that takes the values at `places` out of a sequence, as a tuple."""
-    if len(places) == 0:
-        return _nothing
-    if len(places) == 1:
-        only = places[0]
-        return lambda values: (values[only],)
-    return operator.itemgetter(*places)
-
-
-def _nothing(values: Sequence) -> tuple:
-    return ()
-
-
-def _shape(value: Any) -> Any:
-    """The shape of an array; of a tuple of arrays, their shapes; () for a number."""
-    return tuple(a.shape for a in value) if type(value) is tuple else getattr(value, "shape", ())
 
 
 def broadcast_error_of(op: Primitive, *shapes: tuple[int, ...]) -> Exception | None:

@@ -265,7 +265,7 @@ class Tensor:
         if self.node is None:
             raise GraphError("register_hook(): the tensor does not require grad")
 
-        library = namespace(self.array)  # not self: its node would then hold the tensor, and the tensor the node
+        library = namespace(self.array)  # not self: tensor, node and hook would hold each other
 
         def call(g: Any) -> Any:
             replaced = hook(g if isinstance(g, Tensor) else wrap(library.asarray(g)))

@@ -27,9 +27,7 @@ def perceptron(gradients=False):
     sketch = Sketch(gradients)
     x, w = sketch.add("leaf", "x", (2, 3)), sketch.add("parameter", "w", (3, 4))
     product = sketch.add("op", "matmul", (2, 4), [(x, "a"), (w, "b")], saved=("a (2, 3)", "b (3, 4)"))
-    total = sketch.add(
-        "op", "add", (2, 4), [(product, "a"), (sketch.add("parameter", "bias", (4,)), "b")]
-    )
+    total = sketch.add("op", "add", (2, 4), [(product, "a"), (sketch.add("parameter", "bias", (4,)), "b")])
     y = sketch.add("op", "tanh", (2, 4), [(total, "x")], tooltip="y = tanh x", saved=("y (2, 4)",))
     return sketch.graph(sketch.add("op", "sum", (), [(y, "x")], static=(("dim", "1"),)), "a perceptron")
 

@@ -1,27 +1,29 @@
-"""The command line `minigrad`: one command, one file; each says with --help what it does and shows an example."""
+"""The command line `minigrad`: one command, one file; each explains itself with --help, and an example."""
 
-import argparse
+import os
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import minigrad
 
 from . import graph_command, train, translate
+from .arguments import Parser
 from .errors import CommandError
 
 COMMANDS = (train, translate, graph_command)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The parser of all commands."""
-    whole = argparse.ArgumentParser(
+    whole = Parser(
         prog="minigrad",
         description="Train, translate, and look at backpropagation.",
-        epilog="example:\n  minigrad train dates && minigrad translate runs/dates '21 novembre 2026'",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog='example:\n  minigrad train dates && minigrad translate runs/dates "21 novembre 2026"',
     )
     whole.add_argument("--version", action="version", version=f"minigrad {minigrad.__version__}")
-    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
     for command in COMMANDS:
         command.add_parser(commands)
     return whole
@@ -29,18 +31,42 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 2 a mistake in the request, 130 interrupted."""
-    arguments = parser().parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8")
+            stream.reconfigure(encoding="utf-8", errors="replace")
     try:
-        return arguments.run(arguments)
-    except CommandError as error:
-        print(f"minigrad: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
-        sys.stderr.close()
+        arguments = parser().parse_args(argv)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            status: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has gone, as `| head` does
+        _drop_output()
         return 0
     except KeyboardInterrupt:
-        print("\nminigrad: interrupted", file=sys.stderr)
-        return 130
+        return _failure("interrupted", 130)
+    except CommandError as error:
+        return _failure(str(error))
+    except MemoryError as error:
+        return _failure(f"not enough memory: {error}; choose smaller sizes")
+    except OSError as error:
+        if error.filename is None:  # nor can what was printed be written
+            _drop_output()
+        return _failure(f"{error.filename or 'output'}: {error.strerror or error}")
+    return status
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed go nowhere, so that Python does not try to write it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _failure(sentence: str, status: int = 2) -> int:
+    """Say what went wrong."""
+    print(f"minigrad: {sentence}", file=sys.stderr)
+    return status
+
+
+def _show_warning(message: Any, *_: Any, **__: Any) -> None:
+    """A warning as a sentence, without the place in our source that it came from."""
+    print(f"minigrad: {message}", file=sys.stderr)

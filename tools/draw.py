@@ -6,6 +6,7 @@ Written by hand, so that DOT needs nothing installed.  https://graphviz.org/doc/
 import html
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from unicodedata import category
 
 from minigrad.graph import Graph, GraphEdge, GraphNode
@@ -62,13 +63,14 @@ def to_dot(graph: Graph, *, markup: bool = True, legend: bool = True, direction:
     digraph minigrad {
     """
     direction = direction or ("LR" if _depth(graph) > LONG else "TB")
+    starts = _starts(graph)
     lines = [
         "digraph minigrad {",
         f"  graph [{GRAPH} rankdir={direction} label={_quoted(graph.title)}];",
         f"  node [{NODE}{'' if markup else f' fontsize={PLAIN_SIZE}'}];",
         f"  edge [{EDGE}];",
-        *_clusters(graph, markup=markup),
-        *_edges(graph),
+        *_nodes(_boxes(graph), _statements(graph, starts, markup=markup)),
+        *_edges(graph, starts),
         *_seeds(graph),
     ]
     if legend:
@@ -87,28 +89,68 @@ def _depth(graph: Graph) -> int:
 # ------------------------------------------------------------------------------------------------ nodes
 
 
-def _clusters(graph: Graph, *, markup: bool) -> Iterator[str]:
-    """Every node, inside the boxes of its module path: "encoder.lstm" is a box within the box "encoder"."""
-    folders: dict[tuple[str, ...], list[GraphNode]] = {(): []}
-    for node in graph.nodes:
+@dataclass
+class _Box:
+    """One call of a module: its own nodes, and the calls that it made."""
+
+    name: str
+    nodes: list[GraphNode] = field(default_factory=list)
+    boxes: "list[_Box]" = field(default_factory=list)
+
+    def enter(self, name: str) -> "_Box":
+        """A new box within this one."""
+        self.boxes.append(_Box(name))
+        return self.boxes[-1]
+
+
+def _boxes(graph: Graph) -> _Box:
+    """The nodes, in a tree of module calls: "encoder.lstm" is a box within the box "encoder".
+
+    A module that is called again, as a recurrent cell is, gets a box for each call. Leaves go into the first.
+    """
+    root = _Box("")
+    first: dict[tuple[str, ...], _Box] = {(): root}
+    opened: dict[tuple[str, ...], _Box] = {
+        (): root
+    }  # the boxes of the calls that are under way, by their paths
+    for node in sorted(graph.nodes, key=lambda node: node.kind in ("leaf", "parameter")):  # these come last
         path = tuple(node.module.split(".")) if node.module else ()
-        for end in range(len(path) + 1):
-            folders.setdefault(path[:end], [])
-        folders[path].append(node)
-    opened: tuple[str, ...] = ()
-    for path in sorted(folders):  # a folder comes before what lies in it
-        while opened != path[: len(opened)]:
-            yield "  " * len(opened) + "}"
-            opened = opened[:-1]
-        indent = "  " * (len(path) + 1)
-        if path:
-            yield f"{indent[2:]}subgraph {_quoted('cluster_' + '.'.join(path))} {{"
-            yield f"{indent}graph [{CLUSTER} label={_quoted(path[-1])}];"
-            opened = path
-        for node in folders[path]:
-            yield indent + _node(node, markup=markup, is_output=node.id in graph.outputs)
-    for depth in range(len(opened), 0, -1):
-        yield "  " * depth + "}"
+        boxes = first if node.kind in ("leaf", "parameter") else opened
+        if node.kind == "op":  # it ends the calls that it does not belong to
+            opened = boxes = {known: box for known, box in opened.items() if known == path[: len(known)]}
+        for end in range(len(path)):
+            inner = path[: end + 1]
+            if inner not in boxes:
+                boxes[inner] = boxes[path[:end]].enter(path[end])
+                first.setdefault(inner, boxes[inner])
+        boxes[path].nodes.append(node)
+    return root
+
+
+def _nodes(box: _Box, statements: dict[int, list[str]], number: str = "") -> Iterator[str]:
+    """The statements of all nodes, and around each box the lines that open and close it."""
+    indent = "  " * (number.count("_") + 1)
+    for node in box.nodes:
+        yield from (indent + statement for statement in statements[node.id])
+    for position, inner in enumerate(box.boxes):
+        yield f"{indent}subgraph cluster{number}_{position} {{"
+        yield f"{indent}  graph [{CLUSTER} label={_quoted(inner.name)}];"
+        yield from _nodes(inner, statements, f"{number}_{position}")
+        yield f"{indent}}}"
+
+
+def _statements(graph: Graph, starts: list[str], *, markup: bool) -> dict[int, list[str]]:
+    """For each node its statement, and those of the tensors that are drawn again beside it."""
+    nodes = {node.id: node for node in graph.nodes}
+    found = {
+        node.id: [_node(node, markup=markup, is_output=node.id in graph.outputs)] for node in graph.nodes
+    }
+    for edge, start in zip(graph.edges, starts, strict=True):
+        if start != f"n{edge.source}":
+            source = nodes[edge.source]
+            style = f"{STYLES[source.kind]} {AGAIN} {SMALL} tooltip={_quoted(_tooltip(source))}"
+            found[edge.target].append(f"{start} [label={_quoted(source.label)} {style}];")
+    return found
 
 
 def _node(node: GraphNode, *, markup: bool, is_output: bool) -> str:
@@ -168,23 +210,28 @@ def _tooltip(node: GraphNode) -> str:
 # ------------------------------------------------------------------------------------------------ edges
 
 
-def _edges(graph: Graph) -> Iterator[str]:
-    """A solid edge for every value; beside it, where a gradient came back, a dashed one.
+def _starts(graph: Graph) -> list[str]:
+    """Where each edge starts: at its source, or where that is drawn again.
 
     A tensor of more than MANY uses is drawn once, and again in small at each further use: long edges to
     everywhere would hide the graph, and dot takes minutes to lay them out.
     """
-    nodes = {node.id: node for node in graph.nodes}
     uses = Counter(edge.source for edge in graph.edges)
     met: Counter[int] = Counter()
-    place = "label" if len(graph.edges) <= FEW else "headlabel"
+    starts = []
     for edge in graph.edges:
-        source, start = nodes[edge.source], f"n{edge.source}"
-        met[source.id] += 1
-        if uses[source.id] > MANY and met[source.id] > 1:
-            start = f"n{source.id}_{met[source.id]}"
-            style = f"{STYLES[source.kind]} {AGAIN} {SMALL}"
-            yield f"  {start} [label={_quoted(source.label)} {style} tooltip={_quoted(_tooltip(source))}];"
+        met[edge.source] += 1
+        again = uses[edge.source] > MANY and met[edge.source] > 1
+        starts.append(f"n{edge.source}_{met[edge.source]}" if again else f"n{edge.source}")
+    return starts
+
+
+def _edges(graph: Graph, starts: list[str]) -> Iterator[str]:
+    """A solid edge for every value; beside it, where a gradient came back, a dashed one."""
+    nodes = {node.id: node for node in graph.nodes}
+    place = "label" if len(graph.edges) <= FEW else "headlabel"
+    for edge, start in zip(graph.edges, starts, strict=True):
+        source = nodes[edge.source]
         label = f"{place}={_quoted(_edge_label(edge, source))}"
         yield f"  {start} -> n{edge.target} [{label} weight={WEIGHTS[source.kind]}];"
         if source.gradient and nodes[edge.target].gradient:
@@ -254,6 +301,8 @@ def _quoted(text: str) -> str:
     "a \"name\" \\ &amp; {x|y}"
     """
     text = _printable(text).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
+    if text.startswith("\n"):
+        text = f" {text}"  # Graphviz 16 in WebAssembly trips over an empty first line
     return '"' + text.replace("\n", "\\n") + '"'
 
 

@@ -1,5 +1,16 @@
 """What a command says when it cannot do what was asked: one sentence, no traceback."""
 
+import re
+
 
 class CommandError(Exception):
     """A mistake that the user can mend; the command prints it and ends with status 2."""
+
+
+def plain(error: Exception) -> str:
+    """What an error of the library says, without the name of the function, which a user has not called.
+
+    >>> plain(ValueError("read_pairs(): a.tsv is empty"))
+    'a.tsv is empty'
+    """
+    return re.sub(r"^\w+\(\): ", "", str(error))

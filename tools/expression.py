@@ -22,6 +22,7 @@ from minigrad.tensor import Tensor
 LONGEST = 1000  # characters of an expression
 DEEPEST = 100  # parentheses, calls and operators within one another
 ELEMENTS = 10_000  # of one tensor: this is for drawing
+TOGETHER = 10_000_000  # of the product of the elements of one operation's inputs: a bound of all it can make
 NUMBER = 1e9  # the largest number
 ATTEMPTS = 5000  # choices of shapes tried
 
@@ -253,13 +254,13 @@ class _Interpreter:
             if function not in OPERATORS.values():
                 raise ExpressionError(f"{function.__name__}() got no tensor, expected at least one")
             return self._number(_arithmetic(function, arguments))
-        if math.prod(max(tensor.numel(), 1) for tensor in tensors) > ELEMENTS**2:
+        if math.prod(max(tensor.numel(), 1) for tensor in tensors) > TOGETHER:
             raise ExpressionError(
                 f"tensors of shapes {[t.shape for t in tensors]} are too large to be drawn together"
             )
         try:
             result = function(*arguments, **keywords)
-        except TypeError as error:
+        except (TypeError, AttributeError) as error:  # an argument of the wrong kind
             raise ExpressionError(str(error)) from error
         for tensor in _flat([result]):
             if isinstance(tensor, Tensor) and tensor.numel() > ELEMENTS:
@@ -313,7 +314,7 @@ def _arithmetic(function: Callable, numbers: tuple) -> Any:
         raise ExpressionError(f"an operator takes tensors and numbers, got {numbers}")
     try:
         value = function(*map(float, numbers))
-    except ArithmeticError as error:
+    except (ArithmeticError, TypeError) as error:  # TypeError: 1 @ 1
         raise ExpressionError(f"{' and '.join(map(str, numbers))}: {error.args[-1]}") from None
     if isinstance(value, complex):
         raise ExpressionError(f"{' and '.join(map(str, numbers))}: the power is not a real number")

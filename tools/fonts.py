@@ -18,7 +18,7 @@ NO_BREAK = "⍽"  # every other kind of space, the no-break space before all
 
 def families() -> list[str]:
     """The font families in which matplotlib is to look for a glyph, in that order."""
-    return list(_characters())
+    return list(_lettering()[0])
 
 
 def drawable(text: str) -> str:
@@ -27,7 +27,7 @@ def drawable(text: str) -> str:
     >>> drawable("am 3. Mai")
     'am␣3.␣Mai'
     """
-    known = frozenset().union(*_characters().values())
+    known = _lettering()[1]
     return "".join(c if ord(c) in known else f"U+{ord(c):04X}" for c in visible(text))
 
 
@@ -46,7 +46,7 @@ def visible(text: str) -> str:
 
 def warn_of_missing(texts: Iterable[str]) -> None:
     """UserWarning, with the remedy, if `texts` hold characters that no font here has."""
-    known = frozenset().union(*_characters().values())
+    known = _lettering()[1]
     missing = "".join(sorted({c for text in texts for c in visible(text) if ord(c) not in known}))
     if missing:
         installed = find_spec(FONT_PACKAGE) is not None
@@ -61,8 +61,8 @@ def warn_of_missing(texts: Iterable[str]) -> None:
 
 
 @functools.cache
-def _characters() -> dict[str, frozenset[int]]:
-    """Font family -> the code points it draws; matplotlib is told of our font, and then finds it by name."""
+def _lettering() -> tuple[list[str], frozenset[int]]:
+    """The font families, and the code points that they draw; matplotlib is told of the font that is ours."""
     import matplotlib as mpl
     from matplotlib.font_manager import fontManager
     from matplotlib.ft2font import FT2Font
@@ -72,5 +72,5 @@ def _characters() -> dict[str, frozenset[int]]:
     if package is not None and package.submodule_search_locations:
         paths.append(Path(package.submodule_search_locations[0]) / FONT_FILE)
         fontManager.addfont(paths[-1])
-    fonts = [FT2Font(path) for path in paths]
-    return {font.family_name: frozenset(font.get_charmap()) for font in fonts}
+    fonts = [FT2Font(str(path)) for path in paths]
+    return [font.family_name for font in fonts], frozenset().union(*(font.get_charmap() for font in fonts))

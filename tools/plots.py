@@ -50,11 +50,12 @@ def draw_losses(records: Sequence[Mapping[str, Any]], path: str | Path, title: s
         raise ValueError(
             f"draw_losses(): none of the {len(records)} records has a loss; train for a few more steps"
         )
+    _require_matplotlib()
     figure = _figure(7.2, 5.4 if scores else 3.2, layout="constrained")
     upper, *lower = figure.subplots(2 if scores else 1, 1, sharex=True, squeeze=False)[:, 0]
     steps, values = np.array(losses, dtype=float).T
     upper.plot(steps, values, ".-", color=LOSS, alpha=0.35, linewidth=1, markersize=4, label="logged batch")
-    upper.plot(steps, _smoothed(values), color=LOSS, linewidth=1.8, label="mean of nine around it")
+    upper.plot(steps, _smoothed(values), color=LOSS, linewidth=1.8, label="geometric mean of nine")
     upper.set_yscale("log")
     upper.set_ylabel("training loss")
     upper.legend(frameon=False, fontsize=8)
@@ -96,11 +97,14 @@ def _draw_scores(axes: "Axes", scores: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _smoothed(values: np.ndarray, reach: int = 4) -> np.ndarray:
-    """The mean of each value and its neighbours, `reach` on either side, fewer near the ends."""
-    sums = np.concatenate([[0.0], np.cumsum(values)])
+    """The geometric mean of each value and its neighbours, `reach` on either side, fewer near the ends.
+
+    It is the mean of the logarithms, since the axis is logarithmic: one large value does not hide the others.
+    """
+    sums = np.concatenate([[0.0], np.cumsum(np.log(np.maximum(values, 1e-30)))])
     places = np.arange(len(values))
     near = np.minimum(np.minimum(places, places[::-1]), reach)
-    return (sums[places + near + 1] - sums[places - near]) / (2 * near + 1)
+    return np.exp((sums[places + near + 1] - sums[places - near]) / (2 * near + 1))
 
 
 def _tidy(axes: "Axes") -> None:
@@ -122,6 +126,7 @@ def draw_attention(alignments: Alignment | Sequence[Alignment], path: str | Path
     panels = [alignments] if isinstance(alignments, Alignment) else list(alignments)
     if not panels:
         raise ValueError("draw_attention(): got no alignments, expected at least one")
+    _require_matplotlib()
     tables = [_table(panel) for panel in panels]
     warn_of_missing(
         token for panel in panels for token in (*panel.source, *panel.target, *panel.title.split())
@@ -218,12 +223,18 @@ def _title(text: str) -> str:
     return " ".join(map(drawable, text.split()))
 
 
-def _figure(width: float, height: float, layout: Literal["constrained"] | None = None) -> "Figure":
-    """An empty figure, in inches; no window, no pyplot, no global state."""
+def _require_matplotlib() -> None:
+    """CommandError, with the remedy, where it is missing."""
     try:
-        from matplotlib.figure import Figure
+        import matplotlib.figure  # noqa: F401 (only to see whether it is there)
     except ImportError:
         raise CommandError('drawing needs matplotlib: pip install "minigrad[viz]"') from None
+
+
+def _figure(width: float, height: float, layout: Literal["constrained"] | None = None) -> "Figure":
+    """An empty figure, in inches; no window, no pyplot, no global state."""
+    from matplotlib.figure import Figure
+
     dpi = min(DPI, SIDE / max(width, height))
     return Figure(figsize=(width, height), dpi=dpi, layout=layout, facecolor="white")
 

@@ -4,6 +4,8 @@ config.json              task, data, tokeniser, vocabularies, model, training, s
 checkpoint.safetensors   parameters, optimiser, schedule, data order, random state, step and epoch
 log.jsonl                one JSON object a line: {"step", "epoch", "loss", ...} and one for each epoch's end
 loss.png, attention.png, graph.svg, graph.dot
+
+Nothing in them depends on the clock: the same seed, data and versions give the same bytes.
 """
 
 import json
@@ -21,6 +23,28 @@ from minigrad.errors import CheckpointError
 from .errors import CommandError
 
 CONFIG, CHECKPOINT, LOG = "config.json", "checkpoint.safetensors", "log.jsonl"
+PICTURES = ("loss.png", "attention.png", "graph.svg", "graph.dot")
+
+# What a configuration holds, and of which kind.
+FIELDS: Mapping[str, Any] = {
+    "task": str,
+    "seed": int,
+    "pairs": int,
+    "heldout": int,
+    "fingerprint": str,
+    "tokeniser": str,
+    "max_length": int,
+    "model": dict,
+    "training": {
+        "epochs": int,
+        "batch_size": int,
+        "learning_rate": float,
+        "clip": float,
+        "label_smoothing": float,
+    },
+    "source_vocabulary": dict,
+    "target_vocabulary": dict,
+}
 
 
 class RunFolder:
@@ -46,7 +70,7 @@ class RunFolder:
             raise CommandError(f"{self.path} is a file, expected a folder for the run; choose another --out")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for name in (CHECKPOINT, LOG, "loss.png", "attention.png", "graph.svg", "graph.dot"):
+            for name in (CHECKPOINT, LOG, *PICTURES):
                 (self.path / name).unlink(missing_ok=True)
             text = json.dumps({**config, "versions": versions()}, ensure_ascii=False, indent=2)
             with atomic_file(self.path / CONFIG) as file:
@@ -59,14 +83,15 @@ class RunFolder:
         path = self.path / CONFIG
         if not path.is_file():
             raise CommandError(
-                f"{self.path} is not a run: it has no {CONFIG}; `minigrad train dates` makes one in runs/dates"
+                f"{self.path} is not a run: it has no {CONFIG}; `minigrad train dates` makes one, runs/dates"
             )
         try:
             config = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise CommandError(f"{path} cannot be read: {error}") from error
-        if not isinstance(config, dict):
-            raise CommandError(f"{path} holds a {type(config).__name__}, expected an object")
+        except (ValueError, RecursionError) as error:
+            raise CommandError(f"{path} is damaged: {error}") from error
+        problem = _problem(config, FIELDS, "the whole")
+        if problem:
+            raise CommandError(f"{path} is damaged: {problem}")
         return config
 
     def save(self, state: Mapping[str, Any]) -> None:
@@ -76,23 +101,26 @@ class RunFolder:
     def load(self) -> dict[str, Any]:
         """The state that was saved last; CommandError if there is none, or it is damaged."""
         if not self.has_checkpoint():
-            raise CommandError(f"{self.path} has no {CHECKPOINT} yet; train it first")
+            raise CommandError(
+                f"{self.path} has no {CHECKPOINT}: the run ended before it was first saved; start it again "
+                "by --overwrite"
+            )
         try:
             return load_checkpoint(self.path / CHECKPOINT)
         except CheckpointError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(f"{error}; start the run again by --overwrite") from error
 
     def log(self, record: Mapping[str, Any]) -> None:
         """Append one line to the log."""
         with (self.path / LOG).open("a", encoding="utf-8") as file:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
-    def cut_log(self, step: int) -> None:
-        """Drop what was logged after `step`: a resumed run writes it again."""
+    def cut_log(self, step: int, epoch: int) -> None:
+        """Drop what was logged after `step`, or tested after `epoch`: a resumed run writes it again."""
         kept = [
             json.dumps(record, ensure_ascii=False)
             for record in self.records()
-            if record.get("step", 0) <= step
+            if record["step"] <= step and ("exact" not in record or record["epoch"] <= epoch)
         ]
         with atomic_file(self.path / LOG) as file:
             file.write("".join(line + "\n" for line in kept).encode())
@@ -100,15 +128,32 @@ class RunFolder:
     def records(self) -> list[dict[str, Any]]:
         """The lines of the log; one that a crash left half written is left out."""
         path = self.path / LOG
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        return [record for line in lines if isinstance(record := _parsed(line), dict)]
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n") if path.exists() else []
+        place = {"step": int, "epoch": int}
+        return [record for line in lines if not _problem(record := _parsed(line), place)]
 
 
 def _parsed(line: str) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
+
+
+def _problem(found: Any, expected: Any, name: str = "") -> str | None:
+    """What is not as `expected`, a type or a table of them; None if all is."""
+    kind = dict if isinstance(expected, Mapping) else expected
+    fits = isinstance(found, (int, float) if kind is float else kind) and not isinstance(found, bool)
+    if not fits:
+        return f"{name} is {repr(found)[:40]}, expected {'a table' if kind is dict else kind.__name__}"
+    if not isinstance(expected, Mapping):
+        return None
+    for field, inner in expected.items():
+        if field not in found:
+            return f"{field} is missing"
+        if problem := _problem(found[field], inner, field):
+            return problem
+    return None
 
 
 def versions() -> dict[str, str]:

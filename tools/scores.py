@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .tasks import Example
 from .translator import Translation, Translator
@@ -13,12 +14,17 @@ FIELDS = {"year": (0, 1, 2, 3), "day": (8, 9)}
 
 @dataclass(frozen=True)
 class Scores:
-    """Shares between 0 and 1: exact matches over all examples and in each group, and the attention's alignment."""
+    """Shares from 0 to 1: exact matches, over all examples and in each group, and the alignment."""
 
     exact: float
     groups: dict[str, float]
     alignment: float | None
     mistakes: list[tuple[str, str, str]]  # source, expected, got
+
+    def record(self, step: int, epoch: int) -> dict[str, Any]:
+        """What the log says of them."""
+        shares: dict[str, Any] = {"step": step, "epoch": epoch, "exact": self.exact, "groups": self.groups}
+        return shares if self.alignment is None else {**shares, "alignment": self.alignment}
 
 
 def evaluate(translator: Translator, examples: Sequence[Example]) -> Scores:
@@ -41,16 +47,16 @@ def evaluate(translator: Translator, examples: Sequence[Example]) -> Scores:
 
 
 def alignment(example: Example, made: Translation) -> list[bool]:
-    """For each digit of year and day: does its largest attention weight lie in that field, give or take one position?
+    """For each digit of year and day: does its largest weight lie in that field, give or take one position?
 
-    A date that was not written as ten characters is counted as looking elsewhere; an example without fields
-    not at all.
+    A date that was not written as ten characters is counted as looking elsewhere. An example without fields
+    is not counted at all, nor is one whose tokens are not its characters.
     """
-    if example.spans is None:
+    if example.spans is None or len(made.source_tokens) != len(example.source):
         return []
+    written = len(made.target_tokens) == 11  # with <eos>
     answers = []
     for field, positions in FIELDS.items():
         start, end = getattr(example.spans, field)
-        for position in positions:
-            answers.append(len(made.text) == 10 and start - 1 <= made.weights[position].argmax() <= end)
-    return [bool(answer) for answer in answers]
+        answers += [written and start - 1 <= int(made.weights[t].argmax()) <= end for t in positions]
+    return answers

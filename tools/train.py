@@ -1,22 +1,20 @@
 """`minigrad train`: learn to turn one text into another."""
 
 import argparse
-import math
 import shlex
-import time
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from minigrad.data import Vocabulary, tokeniser_by_name
-from minigrad.models import AttentionSeq2SeqConfig
-
+from .arguments import count, even, positive, seed, share
 from .draw_run import draw_pictures
 from .errors import CommandError
 from .progress import clock
-from .run_folder import RunFolder
+from .run_folder import CONFIG, RunFolder
 from .scores import Scores
-from .tasks import NAMES, Task, load_task
+from .settings import DEFAULTS, OF_DATES, STEPS_AT_LEAST, configuration
+from .tasks import NAMES, load_task, task_name
 from .trainer import Trainer
 
 EXAMPLE = """examples:
@@ -24,150 +22,102 @@ EXAMPLE = """examples:
   minigrad train pairs.tsv --out runs/mine           your own lines of source<TAB>target
   minigrad train dates --resume                      go on where Ctrl-C stopped
 """
-STEPS_AT_LEAST = 900  # for a user's file, unless --epochs says otherwise
 
 
 def add_parser(commands: Any) -> None:
     """Describe the command."""
     parser = commands.add_parser(
         "train",
-        help="train an attention seq2seq on dates, or on your own pairs of texts",
+        help="train on dates, or on your own pairs of texts",
         description="Train an encoder-decoder with attention.\n\ntasks:\n"
         + "".join(f"  {name:10}{text}\n" for name, text in NAMES.items())
-        + "  FILE.tsv  your own UTF-8 lines of source<TAB>target",
+        + "  FILE.tsv  your own UTF-8 lines of source<TAB>target; a tenth of them is held out",
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("task", help="'dates', or a file of source<TAB>target lines")
-    parser.add_argument("--out", metavar="FOLDER", help="the run folder (default: runs/NAME)")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in the folder")
-    parser.add_argument("--overwrite", action="store_true", help="start anew where a run lies already")
-    parser.add_argument("--seed", type=int, default=0, help="of data, weights and order (default: 0)")
-    parser.add_argument(
-        "--epochs",
-        type=_positive,
-        help="passes over the data (default: 3 for dates; for a file, "
-        f"as many as make {STEPS_AT_LEAST} steps, at least 3)",
-    )
-    parser.add_argument("--batch-size", type=_positive, default=64)
-    parser.add_argument(
-        "--learning-rate", type=_positive_number, default=0.004, help="the highest (default: 0.004)"
-    )
-    parser.add_argument("--hidden-size", type=_positive, default=128)
-    parser.add_argument("--embedding-size", type=_positive, default=64)
-    parser.add_argument("--score", choices=("dot", "general", "concat"), default="dot", help="of attention")
-    parser.add_argument("--dropout", type=float, default=0.0)
-    parser.add_argument("--label-smoothing", type=float, default=0.0)
-    parser.add_argument(
-        "--clip", type=_positive_number, default=1.0, help="largest norm of the gradient (default: 1)"
-    )
-    parser.add_argument("--tokeniser", choices=("character", "word"), default="character")
-    parser.add_argument("--pairs", type=_positive, default=20_000, help="dates to train on (default: 20000)")
-    parser.add_argument("--heldout", type=_positive, default=2_700, help="dates to test on (default: 2700)")
-    parser.set_defaults(run=run)
+    parser.add_argument("task", metavar="TASK", help="dates, or a file of source<TAB>target lines")
+    run = parser.add_argument_group("the run")
+    run.add_argument("--out", metavar="FOLDER", help="the run folder (default: runs/NAME)")
+    run.add_argument("--resume", action="store_true", help="go on with the run in the folder")
+    run.add_argument("--overwrite", action="store_true", help="start anew where a run lies already")
+    run.add_argument("--no-pictures", action="store_true", help="draw nothing at the end")
+
+    def option(name: str, kind: Any, text: str, **more: Any) -> None:
+        default = DEFAULTS[name]
+        said = text if default is None else f"{text} (default: {default})"
+        groups[-1].add_argument(f"--{name.replace('_', '-')}", type=kind, help=said, **more)
+
+    groups = [parser.add_argument_group("training")]
+    enough = f"(default: 3 for dates; for a file as many as make {STEPS_AT_LEAST} steps, 3 at least)"
+    option("epochs", count, f"passes over the data {enough}", metavar="N")
+    option("seed", seed, "of the data drawn, the weights and the order", metavar="N")
+    option("batch_size", count, "pairs in one step", metavar="N")
+    option("learning_rate", positive, "the highest; it rises to it and falls again", metavar="X")
+    option("clip", positive, "the largest norm of the gradient", metavar="X")
+    option("dropout", share, "share of the activations dropped", metavar="X")
+    option("label_smoothing", share, "share of the target spread over all tokens", metavar="X")
+    groups.append(parser.add_argument_group("model"))
+    option("hidden_size", even, "size of the states, half for each direction of the encoder", metavar="N")
+    option("embedding_size", count, "size of the embeddings", metavar="N")
+    option("score", str, "of attention", choices=("dot", "general", "concat"))
+    option("tokeniser", str, "what a token is", choices=("character", "word"))
+    groups.append(parser.add_argument_group("dates only"))
+    option("pairs", count, "dates to train on", metavar="N")
+    option("heldout", count, "dates to test on", metavar="N")
+    parser.set_defaults(run=run_command)
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected 1 or more, got {text}")
-    return value
-
-
-def _positive_number(text: str) -> float:
-    value = float(text)
-    if not (0 < value < math.inf):
-        raise argparse.ArgumentTypeError(f"expected a positive number, got {text}")
-    return value
-
-
-def run(arguments: argparse.Namespace) -> int:
+def run_command(arguments: argparse.Namespace) -> int:
     """Train, draw, report. 0 at the end, 130 after Ctrl-C."""
-    name = arguments.task if arguments.task in NAMES else Path(arguments.task).stem
-    folder = RunFolder(arguments.out or Path("runs") / name)
-    trainer = _resumed(folder) if arguments.resume else _started(folder, arguments)
+    folder = RunFolder(arguments.out or Path("runs") / task_name(arguments.task))
+    given = {name: value for name, value in vars(arguments).items() if name in DEFAULTS and value is not None}
+    trainer = (_resumed if arguments.resume else _started)(folder, arguments, given)
     _announce(trainer)
-    began = time.perf_counter()
     if not trainer.run():
-        print(
-            f"\nstopped at step {trainer.step} of {trainer.steps}; everything is in {folder}. Go on with:\n"
-            f"  minigrad train {arguments.task} --out {folder} --resume",
-            flush=True,
-        )
+        command = ["minigrad", "train", arguments.task, "--out", str(folder), "--resume"]
+        print(f"\nstopped at step {trainer.step:,} of {trainer.steps:,}; {folder} holds it all. Go on with:")
+        print(f"  {shlex.join(command)}")
         return 130
-    print(f"trained in {clock(time.perf_counter() - began)}, held-out tests included\n")
-    if trainer.last_scores is not None:
-        _print_scores(trainer.last_scores)
-    draw_pictures(trainer)
-    print(f"\ntry it:\n  minigrad translate {folder} {shlex.quote(trainer.task.heldout[0].source)}")
+    print(f"trained for {clock(trainer.training_seconds)}, tested for {clock(trainer.testing_seconds)}\n")
+    _print_scores(trainer.scores())
+    if not arguments.no_pictures:
+        draw_pictures(trainer)
+    command = ["minigrad", "translate", str(folder), trainer.task.heldout[0].source]
+    print(f"\ntry it:\n  {shlex.join(command)}")
     return 0
 
 
-def _started(folder: RunFolder, arguments: argparse.Namespace) -> Trainer:
-    """A new run, its configuration written."""
+def _started(folder: RunFolder, arguments: argparse.Namespace, given: Mapping[str, Any]) -> Trainer:
+    """A new run, its configuration written once all else is known to be in order."""
     if folder.exists() and not arguments.overwrite:
         raise CommandError(
-            f"{folder} holds a run already; use --resume to go on with it, --overwrite to replace it, or another --out"
+            f"{folder} holds a run already; go on with it by --resume, replace it by --overwrite, or choose "
+            "another --out"
         )
-    if arguments.task not in NAMES and not Path(arguments.task).exists():
-        raise CommandError(
-            f"task {arguments.task!r} is neither one of {', '.join(NAMES)} nor a file; see minigrad train --help"
-        )
-    config: dict[str, Any] = {
-        "task": arguments.task if arguments.task in NAMES else str(Path(arguments.task).resolve()),
-        "seed": arguments.seed,
-        "pairs": arguments.pairs,
-        "heldout": arguments.heldout,
-        "tokeniser": arguments.tokeniser,
-    }
-    task = load_task(config)
-    config.update(_derived(task, arguments))
+    if arguments.task not in NAMES:
+        for name in OF_DATES.keys() & given.keys():
+            raise CommandError(f"--{name} is for dates; a file is used whole, a tenth of it held out")
+    settings = {**DEFAULTS, **given}
+    task = load_task({**settings, "task": arguments.task})
+    config = configuration(task, arguments.task, settings)
+    trainer = Trainer(folder, config, task)
     folder.start(config)
-    return Trainer(folder, task)
+    return trainer
 
 
-def _derived(task: Task, arguments: argparse.Namespace) -> Mapping[str, Any]:
-    """The part of a configuration that the data decide: vocabularies, sizes, lengths."""
-    tokeniser = tokeniser_by_name(arguments.tokeniser)
-    sources = [tokeniser.tokenise(example.source) for example in task.train]
-    targets = [tokeniser.tokenise(example.target) for example in task.train]
-    source, target = Vocabulary.build(sources), Vocabulary.build(targets)
-    try:
-        model = AttentionSeq2SeqConfig(
-            len(source),
-            len(target),
-            arguments.embedding_size,
-            arguments.hidden_size,
-            arguments.score,
-            arguments.dropout,
-        )
-    except ValueError as error:
-        raise CommandError(str(error)) from error
-    steps = math.ceil(len(sources) / arguments.batch_size)
-    enough = 3 if arguments.task in NAMES else max(3, math.ceil(STEPS_AT_LEAST / steps))
-    return {
-        "source_vocabulary": source.to_json(),
-        "target_vocabulary": target.to_json(),
-        "max_length": 2 * max(map(len, targets)) + 2,
-        "model": vars(model),
-        "training": {
-            "epochs": arguments.epochs or enough,
-            "batch_size": arguments.batch_size,
-            "learning_rate": arguments.learning_rate,
-            "clip": arguments.clip,
-            "label_smoothing": arguments.label_smoothing,
-        },
-    }
-
-
-def _resumed(folder: RunFolder) -> Trainer:
+def _resumed(folder: RunFolder, arguments: argparse.Namespace, given: Mapping[str, Any]) -> Trainer:
     """The run in the folder, where it stopped."""
-    try:
-        trainer = Trainer(folder)
-    except KeyError as error:
-        raise CommandError(f"{folder}: {error} is missing from its config.json") from error
-    trainer.resume()
-    folder.cut_log(trainer.step)
+    if arguments.overwrite:
+        raise CommandError("--resume goes on with a run and --overwrite replaces it; choose one of them")
+    for name in given:
+        raise CommandError(
+            f"--{name.replace('_', '-')} is for a new run; --resume goes on with the settings in "
+            f"{folder.path / CONFIG}"
+        )
+    learned = folder.config()["task"]
+    if learned != (arguments.task if arguments.task in NAMES else str(Path(arguments.task).resolve())):
+        raise CommandError(f"{folder} learns {learned}, not {arguments.task}; choose another --out")
+    trainer = Trainer.resumed(folder)
+    folder.cut_log(trainer.step, trainer.epoch)
     return trainer
 
 
@@ -175,21 +125,23 @@ def _announce(trainer: Trainer) -> None:
     """Say what is about to happen."""
     task, model = trainer.task, trainer.model
     parameters = sum(parameter.numel() for parameter in model.parameters())
+    example = task.train[0]
     print(
         f"{len(task.train):,} pairs to train on, {len(task.heldout):,} held out; {parameters:,} parameters; "
-        f"{trainer.steps:,} steps; run folder {trainer.folder}\n"
-        f"  {task.train[0].source!r} -> {task.train[0].target!r}",
-        flush=True,
+        f"steps: {trainer.steps:,}; run folder: {trainer.folder}\n  {example.source!r} -> {example.target!r}"
     )
-    if trainer.step:
-        print(f"resumed at step {trainer.step}", flush=True)
+    if trainer.step == trainer.steps:
+        print("this run is complete; it is only tested and drawn again")
+    elif trainer.step:
+        print(f"resumed at step {trainer.step:,}")
+    sys.stdout.flush()
 
 
 def _print_scores(scores: Scores) -> None:
     """The result: exact match in each group, the alignment, a few mistakes."""
     print("held-out exact match")
-    for group, share in scores.groups.items():
-        print(f"  {group:8} {share:8.2%}")
+    for group, share_right in scores.groups.items():
+        print(f"  {group:8} {share_right:8.2%}")
     if len(scores.groups) > 1:
         print(f"  {'all':8} {scores.exact:8.2%}")
     if scores.alignment is not None:

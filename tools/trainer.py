@@ -1,11 +1,13 @@
-"""The training loop: batches in, a trained model and a log out, and at any moment a state from which to go on."""
+"""The training loop: batches in, a trained model and a log out, and always a state from which to go on."""
 
+import math
 import signal
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+
+import numpy
 
 import minigrad
 from minigrad import optim
@@ -15,35 +17,35 @@ from minigrad.nn import functional as F
 from minigrad.nn.utils import clip_grad_norm_
 from minigrad.tensor import Tensor
 
-from .errors import CommandError
+from .errors import CommandError, plain
 from .progress import Progress, clock
 from .run_folder import RunFolder
 from .scores import Scores, evaluate
 from .tasks import Task, load_task
 from .translator import Translator
 
-LOG_EVERY = 20  # steps
-SAVE_EVERY = 60.0  # seconds
+LOG_EVERY = 5  # steps
+SAVE_EVERY = 60.0  # seconds, and after each test
+TEST_EVERY = 50  # steps at least: when epochs are shorter than that, not each of them is tested
 
 
 class Trainer:
     """Trains the model of a run folder on its task.
 
     The order of the batches, the initial weights and every dropout mask follow from the seed, and all of
-    them are in the checkpoint: a run that was stopped and resumed ends with the same bits as one that was
-    not.
+    them are in the checkpoint: a run that was stopped and resumed ends with the same bits, in its checkpoint
+    and in its log, as one that was not.
     """
 
-    def __init__(self, folder: RunFolder, task: Task | None = None) -> None:
-        self.folder, self.config = folder, folder.config()
-        settings: Mapping[str, Any] = self.config["training"]
-        minigrad.manual_seed(self.config["seed"])
-        self.task = task or load_task(self.config)
-        self.translator = Translator(self.config)
+    def __init__(self, folder: RunFolder, config: Mapping[str, Any], task: Task) -> None:
+        self.folder, self.task = folder, task
+        settings: Mapping[str, Any] = config["training"]
+        minigrad.manual_seed(config["seed"])
+        self.translator = Translator(config)
         self.model = self.translator.model
-        dataset = self.translator.dataset(self.task.train)
-        self.sampler = BucketBatchSampler(dataset.lengths, settings["batch_size"], seed=self.config["seed"])
-        self.loader = DataLoader(dataset, batch_sampler=self.sampler, collate_fn=collate_pairs)
+        self.dataset = self.translator.dataset(task.train)
+        self.sampler = BucketBatchSampler(self.dataset.lengths, settings["batch_size"], seed=config["seed"])
+        self.loader = DataLoader(self.dataset, batch_sampler=self.sampler, collate_fn=collate_pairs)
         self.epochs, self.clip = settings["epochs"], settings["clip"]
         self.label_smoothing = settings["label_smoothing"]
         self.steps = self.epochs * len(self.sampler)
@@ -52,8 +54,26 @@ class Trainer:
             self.optimizer, max_lr=settings["learning_rate"], total_steps=self.steps + 1
         )
         self.step = self.epoch = 0
-        self.seconds = 0.0
-        self.last_scores: Scores | None = None
+        self.saved_at = time.perf_counter()
+        self.training_seconds = self.testing_seconds = 0.0  # of this process
+        self._scores: Scores | None = None
+
+    @classmethod
+    def resumed(cls, folder: RunFolder) -> "Trainer":
+        """The run in a folder, at its last checkpoint; CommandError if its files or its data do not fit."""
+        config, state = folder.config(), folder.load()
+        task = load_task(config)
+        if task.fingerprint() != config["fingerprint"]:
+            raise CommandError(
+                f"{folder}: the data of {config['task']} are not those that this run began with, so it "
+                "cannot go on; start a new run with another --out"
+            )
+        try:
+            trainer = cls(folder, config, task)
+            trainer.load_state(state)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise CommandError(f"{folder}: config.json and checkpoint do not fit: {plain(error)}") from error
+        return trainer
 
     # ------------------------------------------------------------------ one step
 
@@ -68,21 +88,24 @@ class Trainer:
         )
 
     def train_on(self, batch: Batch) -> float:
-        """Forward, backward, clip, update; returns the loss."""
+        """Forward, backward, clip, update; returns the loss.
+
+        CommandError, before anything is updated, if the loss or the gradient is no longer a number.
+        """
         loss = self.loss(batch)
-        value = float(loss.item())
-        if value != value or value == float("inf"):
-            raise CommandError(
-                f"the loss became {value} at step {self.step + 1}; the last checkpoint in {self.folder} is intact: "
-                "try a smaller --learning-rate"
-            )
         self.optimizer.zero_grad()
         loss.backward()
-        clip_grad_norm_(self.model.parameters(), self.clip)
+        norm = clip_grad_norm_(self.model.parameters(), self.clip)
+        for name, value in (("loss", loss.item()), ("norm of the gradient", norm.item())):
+            if not math.isfinite(value):
+                raise CommandError(
+                    f"the {name} became {value} at step {self.step + 1}; start again with a smaller "
+                    "--learning-rate, and --overwrite or another --out"
+                )
         self.optimizer.step()
         self.schedule.step()
         self.step += 1
-        return value
+        return float(loss.item())
 
     # ------------------------------------------------------------------ state
 
@@ -96,52 +119,55 @@ class Trainer:
             "generator": default_generator().get_state(),
             "step": self.step,
             "epoch": self.epoch,
-            "seconds": self.seconds,
         }
 
-    def resume(self) -> None:
-        """Go on from the checkpoint of the folder."""
-        state = self.folder.load()
-        try:
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.schedule.load_state_dict(state["schedule"])
-            self.sampler.load_state_dict(state["sampler"])
-            default_generator().set_state(state["generator"])
-            self.step, self.epoch, self.seconds = state["step"], state["epoch"], state["seconds"]
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise CommandError(
-                f"{self.folder}: the checkpoint does not fit the configuration: {error}"
-            ) from error
-        self.folder.cut_log(self.step)
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Stand where the trainer stood whose `state()` is given."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.sampler.load_state_dict(state["sampler"])
+        default_generator().set_state(state["generator"])
+        self.step, self.epoch = state["step"], state["epoch"]
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        self.folder.save(self.state())
+        self.saved_at = time.perf_counter()
 
     # ------------------------------------------------------------------ the run
 
     def run(self) -> bool:
-        """Train to the end, or until Ctrl-C; returns whether the end was reached. The state is saved either way."""
+        """Train to the end, or until Ctrl-C; returns whether the end was reached. All is saved either way."""
         progress = Progress(self.steps, self.step)
-        with _interrupt_flag() as interrupted:
-            while self.epoch < self.epochs:
-                if not self._run_epoch(progress, interrupted):
-                    self.folder.save(self.state())
-                    progress.clear()
-                    return False
-                self.epoch += 1
-                progress.clear()
-                self._report()
-                self.folder.save(self.state())
-        return True
+        tested_epochs = math.ceil(TEST_EVERY / len(self.sampler))  # one epoch in so many
+        if not self.folder.has_checkpoint():
+            self.save()  # from now on the run can be resumed, whatever happens
+        try:
+            # what overflows is found in the loss, or in the norm of the gradient
+            with _interrupt_flag() as interrupted, numpy.errstate(over="ignore", invalid="ignore"):
+                while self.epoch < self.epochs and not interrupted:
+                    if self._run_epoch(progress, interrupted):
+                        self.epoch += 1
+                        if self.epoch % tested_epochs == 0 or self.epoch == self.epochs:
+                            progress.clear()
+                            self._test()
+                if self.epoch < self.epochs:
+                    self.save()
+        finally:
+            progress.clear()
+        return self.epoch == self.epochs
 
-    def _run_epoch(self, progress: Progress, interrupted: list[bool]) -> bool:
+    def _run_epoch(self, progress: Progress, interrupted: list[int]) -> bool:
         """The rest of this epoch; False if it was interrupted."""
         self.model.train()
         label = f"epoch {self.epoch + 1}/{self.epochs}"
-        saved = time.perf_counter()
+        began = time.perf_counter()
         for batch in self.loader:
-            began = time.perf_counter()
             loss = self.train_on(batch)
-            self.seconds += time.perf_counter() - began
-            progress.advance(label, loss, batch.tokens)
+            seconds = time.perf_counter() - began
+            self.training_seconds += seconds
+            progress.advance(label, loss, batch.tokens, seconds)
             if self.step == 1 or self.step % LOG_EVERY == 0:
                 rate = self.schedule.get_last_lr()[0]
                 self.folder.log(
@@ -149,47 +175,52 @@ class Trainer:
                 )
             if interrupted:
                 return False
-            if time.perf_counter() - saved > SAVE_EVERY:
-                self.folder.save(self.state())
-                saved = time.perf_counter()
+            if time.perf_counter() - self.saved_at > SAVE_EVERY:
+                self.save()
+            began = time.perf_counter()  # saving is not training
         return True
 
-    def _report(self) -> None:
-        """Score the held-out examples, and say so."""
-        scores = self.last_scores = evaluate(self.translator, self.task.heldout)
-        record: dict[str, Any] = {
-            "step": self.step,
-            "epoch": self.epoch,
-            "exact": scores.exact,
-            "groups": scores.groups,
-        }
-        if scores.alignment is not None:
-            record["alignment"] = scores.alignment
-        self.folder.log(record)
+    def _test(self) -> None:
+        """Score the held-out examples, log it, save, and say so."""
+        self._scores = None
+        scores = self.scores()
+        self.folder.log(scores.record(self.step, self.epoch))
+        self.save()
         print(
-            f"epoch {self.epoch}/{self.epochs}: held-out exact match {scores.exact:.2%}, "
-            f"training time {clock(self.seconds)}",
-            file=sys.stdout,
+            f"epoch {self.epoch}/{self.epochs}: held-out exact match {scores.exact:.2%} "
+            f"after {clock(self.training_seconds)}",
             flush=True,
         )
 
+    def scores(self) -> Scores:
+        """How the model does on the held-out examples as it stands."""
+        if self._scores is None:
+            began = time.perf_counter()
+            self._scores = evaluate(self.translator, self.task.heldout)
+            self.testing_seconds += time.perf_counter() - began
+        return self._scores
+
 
 @contextmanager
-def _interrupt_flag() -> Iterator[list[bool]]:
-    """Inside, the first Ctrl-C fills the list, so that a step is never left half done; a second one interrupts."""
-    flag: list[bool] = []
+def _interrupt_flag() -> Iterator[list[int]]:
+    """Inside, the first Ctrl-C fills the list, so that no step is left half done; a second one interrupts.
 
-    def handle(number: int, frame: object) -> None:
+    A request to end (SIGTERM) is treated in the same way.
+    """
+    flag: list[int] = []
+
+    def handle(number: int, _: object) -> None:
         if flag:
             raise KeyboardInterrupt
-        flag.append(True)
+        flag.append(number)
 
     try:
-        previous = signal.signal(signal.SIGINT, handle)
+        previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     except ValueError:  # not the main thread: no signals arrive here
         yield flag
         return
     try:
         yield flag
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,14 @@ from .draw_run import alignment_of
 from .errors import CommandError
 from .plots import draw_attention
 from .run_folder import RunFolder
-from .translator import Translator
+from .translator import Translation, Translator
 
 EXAMPLE = """examples:
   minigrad translate runs/dates "21 novembre 2026"
   minigrad translate runs/dates < dates.txt                          one line out for each line in
   minigrad translate runs/dates "2026년 11월 21일" --attention out.png
 """
+PANELS = 64  # texts in one picture
 
 
 def add_parser(commands: Any) -> None:
@@ -25,40 +27,47 @@ def add_parser(commands: Any) -> None:
         help="translate with a trained run",
         description="Translate texts, or the lines of standard input, with a trained run.",
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folder", metavar="RUN", help="a run folder, such as runs/dates")
     parser.add_argument(
         "texts", metavar="TEXT", nargs="*", help="what to translate (default: lines of standard input)"
     )
     parser.add_argument(
-        "--attention", metavar="FILE.png", help="draw where the model looked, one panel for each text"
+        "--attention",
+        metavar="FILE.png",
+        type=_picture,
+        help=f"draw where the model looked, one panel for each text, {PANELS} at most",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run_command)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_command(arguments: argparse.Namespace) -> int:
     """One line of output for each text, in order."""
-    picture = None if arguments.attention is None else _picture_path(arguments.attention)
     translator = Translator.from_run(RunFolder(arguments.folder))
     texts = [_one_line(text) for text in arguments.texts] or _lines_of_input()
-    made = list(translator.translate(texts))
-    for translation in made:
-        print(translation.text)
-    if picture is not None:
-        panels = [m for m in made if m.source_tokens and m.target_tokens]
+    if arguments.attention and len(texts) > PANELS:
+        raise CommandError(f"--attention: got {len(texts):,} texts, expected {PANELS} at most")
+    panels: list[Translation] = []
+    for made in translator.translate(texts):
+        print(made.text)
+        if arguments.attention and made.weights.size:
+            panels.append(made)
+    sys.stdout.flush()
+    _say_unknown(translator, texts)
+    if arguments.attention:
         if not panels:
-            raise CommandError("--attention: every text is empty, so there is nothing to draw")
-        draw_attention([alignment_of(m) for m in panels], picture)
+            raise CommandError("--attention: nothing was written, so there is nothing to draw")
+        draw_attention([alignment_of(made) for made in panels], arguments.attention)
     return 0
 
 
-def _picture_path(text: str) -> Path:
+def _picture(text: str) -> Path:
+    """The name of a picture that can be written."""
     path = Path(text)
-    if path.suffix.lower() != ".png":
-        raise CommandError(f"--attention: got {text!r}, expected a name that ends in .png")
+    if path.suffix != ".png":
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a name that ends in .png")
     if not path.parent.is_dir():
-        raise CommandError(f"--attention: the folder {path.parent} does not exist")
+        raise argparse.ArgumentTypeError(f"the folder {path.parent} does not exist")
     return path
 
 
@@ -75,9 +84,23 @@ def _lines_of_input() -> list[str]:
     """The lines of standard input, as UTF-8."""
     if sys.stdin.isatty():
         print("reading lines from the keyboard; end with Ctrl-D", file=sys.stderr)
-    data = sys.stdin.buffer.read()
-    try:
-        return data.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise CommandError(f"standard input, line {line}: byte {error.start} is not UTF-8") from error
+    return list(_decoded(sys.stdin.buffer))
+
+
+def _decoded(lines: Iterable[bytes]) -> Iterator[str]:
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise CommandError(
+                f"standard input, line {number}: byte 0x{line[error.start]:02x} is not UTF-8, expected UTF-8 "
+                "text; nothing was translated"
+            ) from error
+
+
+def _say_unknown(translator: Translator, texts: Iterable[str]) -> None:
+    """Name what the model has never seen; it reads all of that as one and the same unknown token."""
+    unknown = list(dict.fromkeys(token for text in texts for token in translator.unknown(text)))
+    if unknown:
+        shown = " ".join(map(repr, unknown[:10])) + (" ..." if len(unknown) > 10 else "")
+        print(f"minigrad: not seen in training, and read as unknown: {shown}", file=sys.stderr)

@@ -1,24 +1,25 @@
 """From text to text with a trained model: tokenise, number, run, and back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy
 
 from minigrad.creation import as_tensor
-from minigrad.data import EOS, PairDataset, Vocabulary, pad_sequences, tokeniser_by_name
+from minigrad.data import EOS, PAD, SOS, PairDataset, Vocabulary, pad_sequences, tokeniser_by_name
 from minigrad.models import AttentionSeq2Seq, AttentionSeq2SeqConfig
 
-from .errors import CommandError
+from .errors import CommandError, plain
 from .run_folder import RunFolder
 
-BATCH = 256  # sentences decoded at once
+BATCH = 256  # texts decoded at once,
+TOKENS = 65_536  # and no more source tokens than this, with padding
 
 
 @dataclass(frozen=True)
 class Translation:
-    """One output with what it was made from: tokens on both sides (the target's with <eos>), weights (T, S)."""
+    """One output with what it was made from: tokens of both sides, with <eos>, and their weights (T, S)."""
 
     text: str
     source_tokens: list[str]
@@ -39,52 +40,70 @@ class Translator:
     @classmethod
     def from_run(cls, folder: RunFolder) -> "Translator":
         """The translator that a run has trained so far; CommandError if its files do not fit together."""
+        config, state = folder.config(), folder.load()
         try:
-            translator = cls(folder.config())
-            translator.model.load_state_dict(folder.load()["model"])
+            translator = cls(config)
+            translator.model.load_state_dict(state["model"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise CommandError(f"{folder}: the run cannot be loaded: {error}") from error
+            raise CommandError(f"{folder}: config.json and checkpoint do not fit: {plain(error)}") from error
         translator.model.eval()
         return translator
 
-    def encode(self, text: str) -> list[int]:
-        """The numbers of a source text."""
-        return self.source.encode(self.tokeniser.tokenise(text))
-
     def dataset(self, pairs: Sequence[Any]) -> PairDataset:
         """Pairs of texts (with .source and .target) as numbers."""
-        sources = [self.encode(pair.source) for pair in pairs]
-        return PairDataset(
-            sources, [self.target.encode(self.tokeniser.tokenise(pair.target)) for pair in pairs]
-        )
+        sources = [self.source.encode(self.tokens(pair.source)) for pair in pairs]
+        return PairDataset(sources, [self.target.encode(self.tokens(pair.target)) for pair in pairs])
 
-    def translate(self, texts: Sequence[str]) -> Iterator[Translation]:
+    def tokens(self, text: str) -> list[str]:
+        """The tokens of a text, without the white space at its ends."""
+        return self.tokeniser.tokenise(text.strip())
+
+    def unknown(self, text: str) -> list[str]:
+        """The tokens of a source text that were never seen in training."""
+        return [token for token in self.tokens(text) if token not in self.source]
+
+    def translate(self, texts: Iterable[str]) -> Iterator[Translation]:
         """One translation for each text, in order; an empty text gives an empty one."""
         was_training = self.model.training
         self.model.eval()
-        for start in range(0, len(texts), BATCH):
-            yield from self._batch(texts[start : start + BATCH])
-        self.model.train(was_training)
-
-    def _batch(self, texts: Sequence[str]) -> Iterator[Translation]:
-        pieces = [self.tokeniser.tokenise(text) for text in texts]
-        filled = [i for i, tokens in enumerate(pieces) if tokens]
-        found = iter(self._decoded([pieces[i] for i in filled]) if filled else [])
-        for tokens in pieces:
-            yield next(found) if tokens else Translation("", [], [], numpy.zeros((0, 0)))
+        try:
+            for pieces in _batches(self.tokens(text) for text in texts):
+                found = iter(self._decoded([tokens for tokens in pieces if tokens]))
+                for tokens in pieces:
+                    yield next(found) if tokens else Translation("", [], [], numpy.zeros((0, 0)))
+        finally:
+            self.model.train(was_training)
 
     def _decoded(self, pieces: list[list[str]]) -> list[Translation]:
         """The translations of token lists, none of them empty, in one batch."""
+        if not pieces:
+            return []
         numbers = [self.source.encode(tokens) for tokens in pieces]
-        source = as_tensor(pad_sequences(numbers))
-        lengths = as_tensor(numpy.array([len(n) for n in numbers]))
-        written, weights = self.model.greedy(source, lengths, self.max_length)
-        made = []
-        for tokens, row, look in zip(pieces, written.tolist(), weights.numpy(), strict=True):
-            said = self.target.decode(row)
-            steps = len(said) + (EOS in row)
-            shown = [*said, "<eos>"][:steps]
-            made.append(
-                Translation(self.tokeniser.detokenise(said), tokens, shown, look[:steps, : len(tokens)])
-            )
-        return made
+        lengths = as_tensor(numpy.array([len(row) for row in numbers]))
+        written, weights = self.model.greedy(as_tensor(pad_sequences(numbers)), lengths, self.max_length)
+        rows = zip(pieces, written.tolist(), weights.numpy(), strict=True)
+        return [self._translation(*row) for row in rows]
+
+    def _translation(self, source: list[str], written: list[int], weights: numpy.ndarray) -> Translation:
+        """What the numbers that were written say; <pad> and <sos> say nothing."""
+        end = written.index(EOS) + 1 if EOS in written else len(written)
+        places = [t for t in range(end) if written[t] not in (PAD, SOS)]
+        target = [self.target.tokens[written[t]] for t in places]
+        said = target[:-1] if EOS in written else target
+        return Translation(
+            self.tokeniser.detokenise(said), source, target, weights[places][:, : len(source)].copy()
+        )
+
+
+def _batches(rows: Iterable[list[str]]) -> Iterator[list[list[str]]]:
+    """Rows in their order, BATCH of them at a time, or fewer where they are long."""
+    batch: list[list[str]] = []
+    longest = 0
+    for row in rows:
+        longest = max(longest, len(row))
+        if len(batch) == BATCH or (batch and (len(batch) + 1) * longest > TOKENS):
+            yield batch
+            batch, longest = [], len(row)
+        batch.append(row)
+    if batch:
+        yield batch

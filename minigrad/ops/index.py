@@ -81,7 +81,7 @@ class embedding_gradient:
     def forward(xp, g_rows, indices, *, rows, padding_idx=None):
         dW = xp.zeros((rows, g_rows.shape[-1]), g_rows.dtype)
         flat = indices.reshape(-1)
-        scatter_rows(xp, dW, flat, g_rows.reshape(flat.size, -1))
+        scatter_rows(xp, dW, flat, g_rows.reshape(flat.size, dW.shape[1]))
         if padding_idx is not None: dW[padding_idx] = 0
         return dW
     def d_g_rows(g, indices, padding_idx):

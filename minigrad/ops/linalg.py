@@ -7,7 +7,6 @@ import math
 
 from minigrad.errors import ShapeError, matmul_error
 from minigrad.fused import fused
-from minigrad.ops.reduce import sum_
 from minigrad.ops.shape import mT, reshape
 from minigrad.primitive import primitive
 
@@ -93,4 +92,4 @@ def dot(a, b):
     """The inner product of two vectors of equal length, a number."""
     if a.ndim != 1 or b.ndim != 1 or a.shape != b.shape:
         raise ShapeError(f"dot(): got shapes {a.shape} and {b.shape}, expected two vectors of equal length")
-    return sum_(a * b)
+    return matmul(a, b)

@@ -111,7 +111,7 @@ class softmax:
     promote = ("x",)
     floating = True
     def forward(xp, x, *, dim):
-        y = xp.exp(x - largest(xp, x, dim))
+        y = xp.asarray(xp.exp(x - largest(xp, x, dim)))  # NumPy makes a number of a 0-d result
         total = xp.sum(y, axis=dim, keepdims=True, dtype=accumulator(x.dtype))
         return xp.divide(y, total, out=y, casting="same_kind")
     def d_x(g, y, dim): return y * (g - sum_(g * y, dim=dim, keepdim=True))
@@ -123,7 +123,7 @@ class log_softmax:
     promote = ("x",)
     floating = True
     def forward(xp, x, *, dim):
-        shifted = x - largest(xp, x, dim)
+        shifted = xp.asarray(x - largest(xp, x, dim))
         total = xp.sum(xp.exp(shifted), axis=dim, keepdims=True, dtype=accumulator(x.dtype))
         return xp.subtract(shifted, xp.log(total), out=shifted, casting="same_kind")
     def d_x(g, y, dim): return g - exp(y) * sum_(g, dim=dim, keepdim=True)

@@ -35,7 +35,7 @@ def inverse_permutation(dims: tuple[int, ...]) -> tuple[int, ...]:
 class mT:
     """y = xᵀ over the last two dimensions"""
     view = True
-    def forward(xp, x): return xp.swapaxes(x, -1, -2)
+    def forward(xp, x): return x.swapaxes(-1, -2)
     def d_x(g): return mT(g)
 
 

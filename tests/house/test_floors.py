@@ -16,6 +16,7 @@ FLOORS = {
     "minigrad.tape": 1,
     "minigrad.tensor": 2,
     "minigrad.notes": 2,
+    "minigrad.plan": 3,
     "minigrad.primitive": 3,
     "minigrad.fastpath": 3,
     "minigrad.fused": 3,

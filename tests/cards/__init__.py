@@ -1,0 +1,12 @@
+"""The table: one declaration for every operation; a new operation without one fails tests/ops/test_table.py."""
+
+from cards import elementwise, index, linalg, neural, reduce, shape
+
+CARDS = [
+    *elementwise.CARDS,
+    *reduce.CARDS,
+    *shape.CARDS,
+    *index.CARDS,
+    *linalg.CARDS,
+    *neural.CARDS,
+]

