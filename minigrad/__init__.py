@@ -72,6 +72,7 @@ from .functions import (
     var,
 )
 from .generator import Generator, default_generator, manual_seed
+from .gradcheck import gradcheck, gradgradcheck
 from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops import (
     abs_ as abs,
@@ -132,7 +133,6 @@ from .tensor import Tensor
 if TYPE_CHECKING:
     from . import data, graph, models, nn, optim
     from .checkpoint import load, save
-    from .gradcheck import gradcheck, gradgradcheck
 
 __version__ = "0.1.0"
 
@@ -143,8 +143,6 @@ _LATE = {  # imported when first asked for, so that `import minigrad` stays quic
     **dict.fromkeys(("data", "graph", "models", "nn", "optim", "tools"), None),
     "save": "checkpoint",
     "load": "checkpoint",
-    "gradcheck": "gradcheck",
-    "gradgradcheck": "gradcheck",
 }
 
 # PyTorch is silent where a logarithm of 0 is -inf; NumPy would warn, and name a line of ours.

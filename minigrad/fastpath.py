@@ -57,7 +57,7 @@ def _unary(op: Any) -> Callable:
             y = _asarray(y)
         out = _new(Tensor)
         out.array = y
-        out.version = box = [0]
+        out.version = box = [0, 0]
         out.grad = out.base = out.node = None
         if parent is not None and differentiable and (recording := mode.recording):
             plan = plans.get(1) or op.plan(1)
@@ -91,7 +91,7 @@ def _unary_with_static(op: Any) -> Callable:
             y = _asarray(y)
         out = _new(Tensor)
         out.array = y
-        out.version = [0]
+        out.version = [0, 0]
         out.grad = out.base = out.node = None
         if share:
             share(out, input)
@@ -134,7 +134,7 @@ def _binary(op: Any) -> Callable:
             y = _asarray(y)
         out = _new(Tensor)
         out.array = y
-        out.version = box = [0]
+        out.version = box = [0, 0]
         out.grad = out.base = out.node = None
         mask = (parent is not None) | (other_parent is not None) << 1
         if mask and differentiable and (recording := mode.recording):
@@ -153,9 +153,6 @@ def _recorded(plan: Any, edges: tuple, saved: tuple, boxes: tuple, y: Any, stati
     """The node of a call."""
     node = _new(Node)
     node.plan, node.edges, node.saved, node.boxes = plan, edges, saved, boxes
-    node.writes = 0
-    for box in boxes:
-        node.writes += box[0]
     node.shape, node.dtype, node.static = y.shape, y.dtype, static
     node.hooks = node.note = None
     node.seq = next(births)

@@ -239,9 +239,6 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
             raise IndexError(
                 f"gather(): index {low if low < 0 else high} out of range for dimension {place} of size {size}"
             )
-    for d, n in enumerate(index.shape):
-        if d != place and n < input.shape[d]:
-            input = ops.narrow(input, dim=d, start=0, length=n)
     return ops.gather(input, index, dim=place)
 
 

@@ -18,9 +18,9 @@ from typing import Any
 
 from .backend import NAMESPACES, namespace
 from .modes import enable_grad
-from .plan import Pairs
+from .plan import UNWATCHED, Pairs
 from .primitive import Primitive
-from .tape import Node, check_versions, pullback, writes_to
+from .tape import Node, check_versions, pullback
 from .tensor import Tensor, wrap
 
 
@@ -58,10 +58,9 @@ class FusedPlan:
     def keep(
         self, node: Node, args: tuple, values: list, _y: Any, _static: dict, kept: Any, _box: list
     ) -> None:
-        """Leave in `node` the inputs and what `forward` kept, with the versions that they have now."""
+        """Leave in `node` the inputs and what `forward` kept."""
         node.saved = (tuple(values), kept)
-        node.boxes = tuple([a.version if isinstance(a, Tensor) else [0] for a in args])
-        node.writes = writes_to(node.boxes)
+        node.boxes = tuple([a.version if isinstance(a, Tensor) else UNWATCHED for a in args])
 
     def pull(self, node: Node, g: Any, create_graph: bool) -> Pairs:
         """The gradients of the inputs `positions`: by the kernel on arrays, by the definition on Tensors."""

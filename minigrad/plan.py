@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .backend import is_array
-from .tape import Node, check_versions, writes_to
+from .tape import Node, check_versions
 from .tensor import Tensor, wrap
 
-UNWATCHED: list = [0]  # the version box of a constant that is no Tensor
+UNWATCHED: list = [0, 0]  # the version box of a constant that is no Tensor
 Pairs = Sequence[tuple[Node, Any]]  # the node of an input, and its gradient
 
 
@@ -40,14 +40,13 @@ class Plan:
     def keep(
         self, node: Node, args: tuple, values: list, y: Any, static: dict, _kept: Any, box: list
     ) -> None:
-        """Leave in `node` what the rules will ask for, and how often it has been written to by now."""
+        """Leave in `node` what the rules will ask for."""
         inputs = (tuple(values),) if self.op.variadic else tuple(values)
         shapes = [_shape(value) for value in inputs] if self.shaped else ()
         node.saved = self.save((*inputs, y, *static.values(), *shapes))
         if self.watched:
             boxes = [a.version if isinstance(a, Tensor) else UNWATCHED for a in args]
             node.boxes = self._watch_list(boxes, box) if self.op.variadic else self.watch((*boxes, box))
-            node.writes = writes_to(node.boxes)
 
     def _watch_list(self, boxes: list, box: list) -> tuple:
         """What `watch` does, for an operation on a list: place 0 is the whole list, place 1 the output."""

@@ -142,9 +142,10 @@ class Primitive:
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """The operation: on arrays it computes, and that is all; on Tensors it also records."""
-        for a in keywords.values():
-            if isinstance(a, Tensor):
-                return self.general(*args, **keywords)
+        if keywords:
+            for a in keywords.values():
+                if isinstance(a, Tensor):
+                    return self.general(*args, **keywords)
         for a in args:
             if isinstance(a, Tensor):
                 ordinary = len(args) == len(self.inputs) and (self.defaults or not keywords)
@@ -273,7 +274,7 @@ class Primitive:
         """If `out` views the memory of `source`, let one version box do for both."""
         if isinstance(source, Tensor) and _shares_memory(out.array, source.array):
             out.version, out.base = source.version, source if source.base is None else source.base
-            if mode.recording and len(out.version) == 1:
+            if mode.recording and VIEWED not in out.version:
                 out.version.append(VIEWED)
 
     def _record(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 from . import backend
 from .backend import Array, as_dtype, device, device_of, is_array, namespace, to_numpy
 from .errors import DTypeError, GraphError, ShapeError
-from .tape import Leaf, Node, hooks_of
+from .tape import LAST_WRITE, WRITES, Leaf, Node, births, hooks_of
 
-VIEWED = "a differentiable view exists"  # the second entry of a version box, once there is one
+VIEWED = "a differentiable view exists"  # the third entry of a version box, once there is one
 
 
 class Tensor:
@@ -22,7 +22,7 @@ class Tensor:
     array    the values: a numpy.ndarray or a cupy.ndarray
     grad     the gradient that backward passes left here: a Tensor, or None
     node     the tape's record of how it was made; None if no gradient can reach it
-    version  a box with one count, raised by every write in place; a base and its views share one box
+    version  a box: how often the memory was written to in place, and when last; views have their base's
     base     the Tensor whose memory this one views, or None; a detached tensor knows of none, or it would
              keep the graph alive that it was taken from
 
@@ -42,7 +42,7 @@ class Tensor:
         self.array: Any = array
         self.grad: Tensor | None = None
         self.node: Node | None = None
-        self.version: list = [0]
+        self.version: list = [0, 0]
         self.base: Tensor | None = None
         if requires_grad:
             self.requires_grad = True
@@ -244,11 +244,12 @@ class Tensor:
 
     @property
     def _version(self) -> int:
-        return self.version[0]
+        return self.version[WRITES]
 
     def bump_version(self) -> None:
         """Say that the memory was written to: a backward pass that needs the old values is then refused."""
-        self.version[0] += 1
+        self.version[WRITES] += 1
+        self.version[LAST_WRITE] = next(births)
 
     def retain_grad(self) -> None:
         """Let backward passes leave the gradient of this tensor in `.grad`, although it is not a leaf."""
@@ -341,6 +342,6 @@ def wrap(
     tensor.array = array
     tensor.grad = None
     tensor.node = node
-    tensor.version = [0] if version is None else version
+    tensor.version = [0, 0] if version is None else version
     tensor.base = base
     return tensor

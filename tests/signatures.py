@@ -223,12 +223,12 @@ def gathered(draw, scattered=False):
 
 @st.composite
 def looked_up(draw, backward=False):
-    """A matrix, indices of its rows in any shape, and perhaps a row that gets no gradient."""
+    """A matrix, and indices of its rows in any shape; backward: rows to add up, of which one may not count."""
     rows, width, picked = draw(sides(min_side=1)), draw(sides()), draw(shapes())
-    padding = draw(st.one_of(st.none(), st.integers(0, rows - 1)))
     if backward:
+        padding = draw(st.one_of(st.none(), st.integers(0, rows - 1)))
         return ((*picked, width), picked), {"rows": rows, "padding_idx": padding}
-    return ((rows, width), picked), {"padding_idx": padding}
+    return ((rows, width), picked), {}
 
 
 # ------------------------------------------------------------------------------------------------ linear algebra

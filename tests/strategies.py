@@ -62,20 +62,29 @@ def levels(domain: Domain, dtype: str) -> np.ndarray:
     return np.array(sorted(apart, key=lambda value: abs(value - 1)), dtype)
 
 
-@st.composite
-def arrays(draw, shape, dtype="float64", domain=REAL, limit=None):
-    """An array of `shape` with numbers of `domain`; `limit` ends the range of an index."""
+def seeds(shape):
+    """A byte for each element of an array of `shape`: the numbers of a domain are chosen by it."""
     size = math.prod(shape)
-    drawn = np.frombuffer(draw(st.binary(min_size=size, max_size=size)), np.uint8)
+    return st.binary(min_size=size, max_size=size)
+
+
+def grown(seed, shape, dtype="float64", domain=REAL, limit=None):
+    """The array of `shape` with numbers of `domain` that a seed stands for; `limit` ends the range of an index."""
+    drawn = np.frombuffer(seed, np.uint8)
     if domain.below is not None:
         values = domain.first + drawn.astype("int64") % max(limit - domain.first, 1)
     elif domain.distinct:
-        ranks = np.argsort(np.argsort(drawn, kind="stable"), kind="stable") - size // 2
+        ranks = np.argsort(np.argsort(drawn, kind="stable"), kind="stable") - len(drawn) // 2
         values = ranks * 0.125 if np.dtype(dtype).kind == "f" else ranks
     else:
         numbers = levels(domain, domain.dtype or dtype)
         values = numbers[drawn % len(numbers)]
     return values.astype(domain.dtype or dtype).reshape(shape)
+
+
+def arrays(shape, dtype="float64", domain=REAL, limit=None):
+    """An array of `shape` with numbers of `domain`."""
+    return seeds(shape).map(lambda seed: grown(seed, shape, dtype, domain, limit))
 
 
 # ------------------------------------------------------------------------------------------------ shapes
@@ -219,8 +228,8 @@ def integer_indices(draw, shape, negative_steps=True, repeats=True):
         if place not in places:
             parts.append(_basic(draw, size, negative_steps))
         elif repeats:
-            numbers = draw(arrays(next(lengths), "int64", Domain(below=lambda *_: 0), 2 * size))
-            parts.append(numbers - size)
+            numbers = arrays(next(lengths), "int64", Domain(dtype="int64", below=max), 2 * size)
+            parts.append(draw(numbers) - size)
         else:
             parts.append(np.array(draw(st.permutations(range(size)))[: draw(st.integers(0, size))], "int64"))
     return _with_nones(draw, parts)

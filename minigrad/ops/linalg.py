@@ -26,8 +26,8 @@ def _first(g, a_shape, b):
     if len(b.shape) == 1:
         return reshape(g, shape=(*g.shape, 1)) * b  # (..., N) (I) -> (..., N, I)
     if len(a_shape) == 1:
-        return matmul(b, reshape(g, shape=(*g.shape, 1)))[..., 0]  # (..., I, O) (..., O, 1) -> (..., I)
-    return matmul(g, mT(b))
+        return (b @ reshape(g, shape=(*g.shape, 1)))[..., 0]  # (..., I, O) (..., O, 1) -> (..., I)
+    return g @ mT(b)
 
 
 def _second(g, a, b_shape):
@@ -36,10 +36,10 @@ def _second(g, a, b_shape):
         if len(b_shape) == 1: return g * a
         return reshape(a, shape=(*a.shape, 1)) * reshape(g, shape=(*g.shape[:-1], 1, g.shape[-1]))
     if len(b_shape) == 1:
-        return matmul(mT(a), reshape(g, shape=(*g.shape, 1)))[..., 0]  # (..., I, N) (..., N, 1) -> (..., I)
+        return (mT(a) @ reshape(g, shape=(*g.shape, 1)))[..., 0]  # (..., I, N) (..., N, 1) -> (..., I)
     if len(b_shape) == 2 and len(a.shape) > 2:  # one product over all rows, rather than a sum over the batch
-        return matmul(mT(reshape(a, shape=(-1, a.shape[-1]))), reshape(g, shape=(-1, g.shape[-1])))
-    return matmul(mT(a), g)
+        return mT(reshape(a, shape=(-1, a.shape[-1]))) @ reshape(g, shape=(-1, g.shape[-1]))
+    return mT(a) @ g
 
 
 def _linear_error(x, weight, bias=()):

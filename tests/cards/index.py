@@ -3,7 +3,7 @@
 import numpy as np
 
 import minigrad as mg
-from cards.card import ANY, NUMBERS, Card, Refusal
+from cards.card import ANY, NUMBERS, Card, Kink, Refusal
 from minigrad import functions, ops
 from minigrad.errors import DTypeError, ShapeError
 from signatures import gathered, indexed, looked_up, put_back, replaced
@@ -63,11 +63,6 @@ def embedding_gradient(g_rows, indices, rows, padding_idx):
     return dW
 
 
-def without_padding(function):
-    """A reference that does not care for `padding_idx`, which only concerns gradients."""
-    return lambda *inputs, padding_idx: function(*inputs)
-
-
 CARDS = [
     Card(
         "getitem", mg.Tensor.__getitem__, indexed(), lambda x, index: x[index], None, card=ops.getitem, dtypes=ANY,
@@ -106,13 +101,9 @@ CARDS = [
         dtypes=NUMBERS,
     ),
     Card(
-        "embedding", functions.embedding, looked_up(), without_padding(lambda weight, indices: weight[indices]),
-        lambda torch, weight, indices, padding_idx: torch.nn.functional.embedding(indices, weight, padding_idx),
-        (REAL, ROW), ops.embedding, second=False,
-    ),
-    Card(
-        "embedding without padding", lambda weight, indices, *, padding_idx: ops.embedding(weight, indices),
-        looked_up(), without_padding(lambda weight, indices: weight[indices]), None, (REAL, ROW), ops.embedding,
+        "embedding", functions.embedding, looked_up(), lambda weight, indices: weight[indices],
+        lambda torch, weight, indices: torch.nn.functional.embedding(indices, weight), (REAL, ROW), ops.embedding,
+        kinks=[Kink([[[5.0], [6.0]], [0, 1, 1]], [[5.0], [6.0], [6.0]], [[[1.0], [0.0]]], {"padding_idx": 1})],
     ),
     Card(
         "embedding_gradient", ops.embedding_gradient, looked_up(backward=True), embedding_gradient, None, (REAL, ROW),

@@ -142,7 +142,7 @@ ORDER = [
         lambda torch, x: x.mT,
     ),
     shaped(
-        "flip", lambda x, *, dims: mg.flip(x, dims), flipped(), np.flip, lambda torch, x, dims: torch.flip(x, dims), card=ops.flip, view=False,
+        "flip", lambda x, *, dims: mg.flip(x, dims), flipped(), lambda x, dims: np.flip(x, dims), lambda torch, x, dims: torch.flip(x, dims), card=ops.flip, view=False,
         errors=[Refusal(lambda: mg.flip(matrix(), 2), IndexError, "flip(): dim 2 out of range")],
     ),
 ]  # fmt: skip

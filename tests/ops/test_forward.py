@@ -7,11 +7,14 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from cards import CARDS
-from cards.card import assert_close, cases, cotangents, gradients
+from cards.card import assert_close, cases, cases_by_type, cotangents, gradients
 from strategies import LAYOUTS, repeated
 
+# As in minigrad itself: PyTorch is silent where a logarithm of 0 is -inf, and so are we.
+pytestmark = pytest.mark.filterwarnings(r"ignore::RuntimeWarning:minigrad\..*")
+
 each_card = pytest.mark.parametrize("card", CARDS, ids=str)
-BY_TYPE = [pytest.param(card, dtype, id=f"{card}-{dtype}") for card in CARDS for dtype in card.dtypes]
+in_any_layout = pytest.mark.parametrize("card", [c for c in CARDS if c.name != "view"], ids=str)  # it may refuse
 
 
 def relaid(case, layouts):
@@ -22,28 +25,28 @@ def relaid(case, layouts):
     ]
 
 
-@pytest.mark.parametrize(("card", "dtype"), BY_TYPE)
-@given(data=st.data())
-def test_the_value_is_that_of_numpy(card, dtype, data):
-    case = data.draw(cases(card, dtype))
-    outputs, expected = case.run(case.tensors(())), case.expected()
-    kinds = card.result_dtypes(dtype)
-    kinds = kinds * len(outputs) if len(kinds) == 1 else kinds
-    assert len(outputs) == len(expected)
-    for output, value, kind in zip(outputs, expected, kinds, strict=True):
-        assert type(output) is mg.Tensor
-        assert output.dtype.name == kind
-        if output.dtype.kind == "f":
-            worse = dtype if np.dtype(dtype).kind == "f" else kind
-            assert_close(output.array, value, card.within("value", worse), case)
-        else:
-            np.testing.assert_array_equal(output.array, value, str(case))
-
-
 @each_card
 @given(data=st.data())
+def test_the_value_is_that_of_numpy(card, data):
+    for dtype, case in data.draw(cases_by_type(card)).items():
+        outputs, expected = case.run(case.tensors(())), case.expected()
+        kinds = card.result_dtypes(dtype)
+        kinds = kinds * len(outputs) if len(kinds) == 1 else kinds
+        assert len(outputs) == len(expected)
+        for output, value, kind in zip(outputs, expected, kinds, strict=True):
+            assert type(output) is mg.Tensor
+            assert output.dtype.name == kind, case
+            if output.dtype.kind == "f":
+                coarser = dtype if np.dtype(dtype).kind == "f" else kind
+                assert_close(output.array, value, card.within("value", coarser), case)
+            else:
+                np.testing.assert_array_equal(output.array, value, str(case))
+
+
+@in_any_layout
+@given(data=st.data())
 def test_the_layout_in_memory_changes_neither_value_nor_gradient(card, data):
-    case = data.draw(cases(card, card.dtypes[0]))
+    case = data.draw(cases(card))
     layouts = [data.draw(st.sampled_from(list(LAYOUTS))) for _ in case.arrays]
     plain, relaid_inputs = case.tensors(), relaid(case, layouts)
     outputs, others = case.run(plain), case.run(relaid_inputs)
@@ -57,10 +60,10 @@ def test_the_layout_in_memory_changes_neither_value_nor_gradient(card, data):
             assert_close(other.array, g.array, 1e-13, case)
 
 
-@each_card
+@in_any_layout
 @given(data=st.data())
 def test_a_row_seen_again_and_again_is_as_good_as_copies(card, data):
-    case = data.draw(cases(card, card.dtypes[0]))
+    case = data.draw(cases(card))
     views = [a if a is None else mg.Tensor(repeated(a)) for a in case.arrays]
     copies = [a if a is None else mg.Tensor(repeated(a).copy()) for a in case.arrays]
     for output, other in zip(case.run(views), case.run(copies), strict=True):
@@ -70,7 +73,7 @@ def test_a_row_seen_again_and_again_is_as_good_as_copies(card, data):
 @each_card
 @given(data=st.data())
 def test_inputs_are_not_changed_and_outputs_have_memory_of_their_own(card, data):
-    case = data.draw(cases(card, card.dtypes[0]))
+    case = data.draw(cases(card))
     tensors = case.tensors()
     outputs = case.run(tensors)
     if card.differentiable:
@@ -92,7 +95,7 @@ def test_inputs_are_not_changed_and_outputs_have_memory_of_their_own(card, data)
 @pytest.mark.parametrize("card", [card for card in CARDS if card.view], ids=str)
 @given(data=st.data())
 def test_an_output_that_shares_memory_shares_the_version(card, data):
-    case = data.draw(cases(card, card.dtypes[0]))
+    case = data.draw(cases(card))
     tensors = case.tensors(())
     for output in case.run(tensors):
         if card.name != "move" and np.shares_memory(output.array, tensors[0].array):

@@ -84,7 +84,9 @@ def test_a_mistake_in_the_arguments_is_said_in_two_lines(arguments, message, cap
 def test_texts_stand_before_or_behind_an_option(order, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     found = []
-    monkeypatch.setattr("minigrad.tools.translate.run_command", lambda arguments: found.append(arguments) or 0)
+    monkeypatch.setattr(
+        "minigrad.tools.translate.run_command", lambda arguments: found.append(arguments) or 0
+    )
     assert main(["translate", *order]) == 0
     assert (found[0].folder, found[0].texts) == ("RUN", ["3 mai 2020", "4 mai 2020"])
     assert str(found[0].attention) == "a.png"

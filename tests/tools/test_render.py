@@ -64,7 +64,7 @@ def test_a_graph_of_five_hundred_nodes_is_drawn(no_dot):
 
 
 def test_without_dot_a_png_is_refused_with_the_remedy(no_dot, tmp_path):
-    with pytest.raises(RenderError, match=r"^PNG: no program .*apt-get install graphviz"):
+    with pytest.raises(RenderError, match=r"^PNG: found no program .*apt-get install graphviz"):
         save(perceptron(), tmp_path / "graph.png")
     assert not (tmp_path / "graph.png").exists()
 
@@ -125,8 +125,11 @@ def test_dot_text_is_written_where_nothing_can_draw(nothing, tmp_path):
     drawing = draw(perceptron(), tmp_path / "graph")
     assert drawing.written == (tmp_path / "graph.dot",)
     assert (tmp_path / "graph.dot").read_text(encoding="utf-8").startswith("digraph minigrad {")
-    assert [problem[:3] for problem in drawing.problems] == ["SVG", "PNG"]
-    assert all('pip install "minigrad[viz]"' in problem for problem in drawing.problems)
+    svg, png = drawing.problems
+    assert svg.startswith(
+        'SVG: found no program to draw it; pip install "minigrad[viz]", or install Graphviz'
+    )
+    assert png.startswith("PNG: found no program to draw it; install Graphviz")
 
 
 @pytest.mark.parametrize("name", ["graph", "graph.jpg", "graph.svg.txt", ".svg"])
@@ -142,3 +145,13 @@ def test_a_missing_folder_is_an_error_of_the_system(tmp_path):
 
 def test_formats_are_chosen_by_name(nothing, tmp_path):
     assert draw(perceptron(), tmp_path / "graph", ("dot",)).problems == ()
+
+
+def test_a_notebook_gets_the_graph_as_an_object_of_the_package_graphviz():
+    assert render.source(perceptron()).source.strip() == render.to_dot(perceptron()).strip()
+
+
+def test_without_the_package_graphviz_a_notebook_gets_the_remedy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    with pytest.raises(RenderError, match=r"pip install .minigrad\[viz\]"):
+        render.source(perceptron())
