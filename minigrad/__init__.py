@@ -27,6 +27,7 @@ from .backend import (
     set_default_dtype,
     uint8,
 )
+from .blas import get_num_threads, set_num_threads
 from .creation import (
     arange,
     as_tensor,

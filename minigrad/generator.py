@@ -1,12 +1,13 @@
 """Floor 0: random numbers from a counter, so that a seed and an offset name every bit that was ever drawn.
 
 The generator is Philox4x64-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1,
-2, 3"): a keyed bijection of a counter.  Block i of a seed is the same four 64-bit words on every machine
-and every device, in whatever order blocks are asked for.  Every draw takes whole blocks, so the state of a
-generator is two integers.
+2, 3"): a keyed bijection of a counter.  Block i of a seed, the image of the counter i + 1 (NumPy, too, counts
+before it draws), is the same four 64-bit words on every machine and every device, in whatever order blocks
+are asked for.  Every draw takes whole blocks, so the state of a generator is two integers.
 """
 
 import math
+import operator
 import threading
 from collections.abc import Sequence
 
@@ -46,8 +47,11 @@ class Generator:
         """Continue where a generator was whose `get_state()` is given. Returns self."""
         if set(state) != {"seed", "offset"}:
             raise ValueError(f"set_state(): expected the keys seed and offset, got {sorted(state)}")
+        seed, offset = operator.index(state["seed"]), operator.index(state["offset"])
+        if not (0 <= seed < 2**64 and 0 <= offset < 2**64):
+            raise ValueError(f"set_state(): seed and offset must lie in [0, 2**64), got {seed} and {offset}")
         with self._lock:
-            self._seed, self._offset = int(state["seed"]), int(state["offset"])
+            self._seed, self._offset = seed, offset
             self._philox = numpy.random.Philox(key=self._seed, counter=self._offset)
         return self
 

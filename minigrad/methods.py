@@ -23,6 +23,13 @@ def _reflected(operation: Callable) -> Callable:
     return lambda self, other: operation(other, self)
 
 
+def _equality(operation: Callable) -> Callable:
+    """The method for == or !=; beside None or a text the answer is Python's: they are not the same thing."""
+    return lambda self, other: (
+        NotImplemented if other is None or isinstance(other, str) else operation(self, other)
+    )
+
+
 def _power(a: Any, b: Any) -> Any:
     return functions.pow(a, b)
 
@@ -50,7 +57,7 @@ for _name, _operation in BINARY.items():
     setattr(Tensor, f"__{_name}__", _operation)
     setattr(Tensor, f"__r{_name}__", _reflected(_operation))
 for _name, _operation in COMPARISONS.items():
-    setattr(Tensor, f"__{_name}__", _operation)
+    setattr(Tensor, f"__{_name}__", _equality(_operation) if _name in ("eq", "ne") else _operation)
 Tensor.__neg__ = ops.neg.fast  # type: ignore[method-assign]
 Tensor.__invert__ = ops.invert.fast  # type: ignore[method-assign]
 Tensor.__abs__ = ops.abs_.fast  # type: ignore[attr-defined]

@@ -117,7 +117,7 @@ class Primitive:
     def _set_constant(self, names: Sequence[str]) -> None:
         """Note which inputs never get a gradient, and the bit mask of those that may."""
         self.constant = frozenset(self.inputs.index(name) for name in names)
-        self.differentiable = ~sum(1 << p for p in self.constant)
+        self.differentiable = 0 if self.variadic and names else ~sum(1 << p for p in self.constant)
 
     def _wishes(self, rule: Callable) -> tuple[str, ...]:
         """The names that a rule asks for after g."""
@@ -210,9 +210,14 @@ class Primitive:
             return True
         for p in self.promoted[1:]:
             value = values[p]
-            if value is not None and getattr(value, "dtype", None) is not kind:
-                return not (type(value) in _NUMBERS and kind.kind == "f")
+            a_number = type(value) in _NUMBERS and kind.kind == "f"
+            if getattr(value, "dtype", None) is not kind and not a_number and not self._is_absent(p, value):
+                return True
         return False
+
+    def _is_absent(self, place: int, value: Any) -> bool:
+        """Was an optional input left out?"""
+        return value is None and self.inputs[place] in self.optional
 
     def compute(self, xp: Any, values: Sequence[Any], static: dict[str, Any]) -> tuple[Any, Any]:
         """The output on arrays; the second value is what a fused operation keeps for its pullback."""
@@ -251,7 +256,7 @@ class Primitive:
 
     def _promoted(self, values: list[Any], xp: Any) -> list[Any]:
         """The values with those inputs that combine brought to one type."""
-        places = [p for p in self.promoted if values[p] is not None]
+        places = [p for p in self.promoted if not self._is_absent(p, values[p])]
         chosen = [values[p] for p in places]
         common = result_dtype(chosen)
         if self.floating and common.kind != "f":
@@ -286,7 +291,7 @@ class Primitive:
         shape, dtype = (
             (y.shape, y.dtype) if single else (tuple(a.shape for a in y), tuple(a.dtype for a in y))
         )
-        edges = tuple([a.node if isinstance(a, Tensor) else None for a in args])
+        edges = tuple([a.node if mask >> i & 1 else None for i, a in enumerate(args)])
         node = (Node if single else Call)(plan, edges, shape, dtype)
         node.static = static
         plan.keep(node, args, values, y, static, kept, box)

@@ -347,5 +347,5 @@ def check_versions(node: Node) -> None:
         if box[LAST_WRITE] > node.seq:
             raise GraphError(
                 f"backward(): a value that {node.plan.op.name} saved (its output has shape {node.shape}) was "
-                "changed in place before this backward(); change a copy, or change it later"
+                "changed in place after it was saved; change a copy, or change it later"
             )

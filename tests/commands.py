@@ -13,7 +13,12 @@ SMALL = (
     *("--hidden-size", "16", "--embedding-size", "8"),
 )
 
-WITHOUT = "import sys; sys.modules.update(dict.fromkeys({!r})); from minigrad.tools.cli import main; sys.exit(main())"
+WITHOUT = """
+import sys
+sys.modules.update(dict.fromkeys({!r}))
+from minigrad.tools.cli import main
+sys.exit(main())
+"""
 
 
 def program(without=()):

@@ -37,6 +37,7 @@ FIELDS: Mapping[str, Any] = {
     "model": dict,
     "training": {
         "epochs": int,
+        "threads": int,
         "batch_size": int,
         "learning_rate": float,
         "clip": float,

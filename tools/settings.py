@@ -16,6 +16,7 @@ OF_DATES = {"pairs": 20_000, "heldout": 2_700}
 DEFAULTS: Mapping[str, Any] = {
     **OF_DATES,
     "seed": 0,
+    "threads": 1,  # two are up to three times slower on products this small, beside another busy program
     "epochs": None,
     "batch_size": 64,
     "learning_rate": 0.004,
@@ -47,7 +48,7 @@ def configuration(task: Task, name: str, settings: Mapping[str, Any]) -> dict[st
     except ValueError as error:
         raise CommandError(str(error)) from error
     steps = math.ceil(len(sources) / settings["batch_size"])
-    enough = 3 if name in NAMES else max(3, math.ceil(STEPS_AT_LEAST / steps))
+    enough = 2 if name in NAMES else max(3, math.ceil(STEPS_AT_LEAST / steps))
     return {
         "task": name if name in NAMES else str(Path(name).resolve()),
         "seed": settings["seed"],
@@ -58,6 +59,7 @@ def configuration(task: Task, name: str, settings: Mapping[str, Any]) -> dict[st
         "max_length": 2 * max(map(len, targets)) + 2,
         "model": vars(model),
         "training": {
+            "threads": settings["threads"],
             "epochs": settings["epochs"] or enough,
             "batch_size": settings["batch_size"],
             "learning_rate": settings["learning_rate"],

@@ -51,7 +51,9 @@ def load_task(config: Mapping[str, Any]) -> Task:
             drawn = date_pairs(config["seed"], config["pairs"], config["heldout"])
             return Task([_of_date(e) for e in drawn.train], [_of_date(e) for e in drawn.heldout])
         return _of_file(config["task"], config["seed"])
-    except (DataError, ImportError, ValueError) as error:
+    except ImportError as error:
+        raise CommandError('dates are written by the package Babel: pip install "minigrad[data]"') from error
+    except (DataError, ValueError) as error:
         raise CommandError(plain(error)) from error
 
 

@@ -47,8 +47,9 @@ def add_parser(commands: Any) -> None:
         groups[-1].add_argument(f"--{name.replace('_', '-')}", type=kind, help=said, **more)
 
     groups = [parser.add_argument_group("training")]
-    enough = f"(default: 3 for dates; for a file as many as make {STEPS_AT_LEAST} steps, 3 at least)"
+    enough = f"(default: 2 for dates; for a file as many as make {STEPS_AT_LEAST} steps, 3 at least)"
     option("epochs", count, f"passes over the data {enough}", metavar="N")
+    option("threads", count, "threads of a matrix product", metavar="N")
     option("seed", seed, "of the data drawn, the weights and the order", metavar="N")
     option("batch_size", count, "pairs in one step", metavar="N")
     option("learning_rate", positive, "the highest; it rises to it and falls again", metavar="X")

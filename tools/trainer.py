@@ -40,6 +40,7 @@ class Trainer:
     def __init__(self, folder: RunFolder, config: Mapping[str, Any], task: Task) -> None:
         self.folder, self.task = folder, task
         settings: Mapping[str, Any] = config["training"]
+        minigrad.set_num_threads(settings["threads"])
         minigrad.manual_seed(config["seed"])
         self.translator = Translator(config)
         self.model = self.translator.model

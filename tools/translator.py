@@ -38,8 +38,8 @@ class Translator:
         sizes = AttentionSeq2SeqConfig(**config["model"])
         if (sizes.source_vocabulary, sizes.target_vocabulary) != (len(self.source), len(self.target)):
             raise ValueError(
-                f"the model knows {sizes.source_vocabulary} source and {sizes.target_vocabulary} target tokens, "
-                f"the vocabularies hold {len(self.source)} and {len(self.target)}"
+                f"the model has {sizes.source_vocabulary} source and {sizes.target_vocabulary} target "
+                f"tokens, the vocabularies hold {len(self.source)} and {len(self.target)}"
             )
         self.model = AttentionSeq2Seq(sizes)
 

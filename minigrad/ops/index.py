@@ -38,8 +38,8 @@ class setitem:
     def d_x(g, v_shape, index): return setitem(g, 0.0, index=index)
     def d_v(g, v_shape, index):
         picked = getitem(g, index=index)
-        leading = (1,) * (len(v_shape) - len(picked.shape))  # NumPy lets a value have more dimensions, of size 1
-        return reshape(picked, shape=(*leading, *picked.shape)) if leading else picked
+        extra = (1,) * (len(v_shape) - len(picked.shape))  # dimensions of size 1 that v alone had
+        return reshape(picked, shape=(*extra, *picked.shape)) if extra else picked
 
 
 def is_basic(index) -> bool:

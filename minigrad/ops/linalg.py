@@ -38,7 +38,7 @@ def _second(g, a, b_shape):
     if len(b_shape) == 1:
         return (mT(a) @ reshape(g, shape=(*g.shape, 1)))[..., 0]  # (..., I, N) (..., N, 1) -> (..., I)
     if len(b_shape) == 2 and len(a.shape) > 2:  # one product over all rows, rather than a sum over the batch
-        return mT(reshape(a, shape=(-1, a.shape[-1]))) @ reshape(g, shape=(-1, g.shape[-1]))
+        return mT(rows(a)) @ rows(g)
     return mT(a) @ g
 
 

@@ -9,7 +9,7 @@ from cards.card import Card, Refusal
 from minigrad import ops
 from minigrad.errors import ShapeError
 from signatures import attended, classified, lstm_sequences, lstm_steps, normalised, partly_classified
-from strategies import MASK, REAL, Domain, index_below
+from strategies import DISTINCT, MASK, REAL, Domain, index_below
 
 CLASS = index_below(lambda shapes, statics: shapes[0][statics["dim"]])
 CLASS_WEIGHT = Domain(low=0.25, differentiable=False)
@@ -109,7 +109,7 @@ def attention_card(name, signature, mask, torch=torch_attention):
 
 
 CARDS = [
-    Card("layer_norm", ops.layer_norm, normalised(), layer_norm, torch_layer_norm),
+    Card("layer_norm", ops.layer_norm, normalised(), layer_norm, torch_layer_norm, (DISTINCT, REAL)),
     Card(
         "cross_entropy", ops.cross_entropy, classified(), cross_entropy, torch_cross_entropy,
         (REAL, CLASS, CLASS_WEIGHT),

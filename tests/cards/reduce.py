@@ -150,7 +150,7 @@ CARDS = [
     Card("all", mg.all, reduction(), reference(np.all), "all", (MASK,), ops.all_, ("bool",), "bool"),
     Card("any", mg.any, reduction(), reference(np.any), "any", (MASK,), ops.any_, ("bool",), "bool"),
     Card(
-        "logsumexp", mg.logsumexp, reduction(some),
+        "logsumexp", mg.logsumexp, reduction(some, min_side=1),
         lambda x, dim, keepdim: np.log(np.sum(np.exp(x), axis=over(x, dim), keepdims=keepdim)), "logsumexp",
         card=ops.logsumexp, dtypes=NUMBERS, result="floating",
         kinks=[

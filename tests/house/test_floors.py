@@ -11,6 +11,7 @@ from source_tree import LIBRARY, TESTS, Source, imports
 FLOORS = {
     "minigrad.errors": 0,
     "minigrad.backend": 0,
+    "minigrad.blas": 0,
     "minigrad.generator": 0,
     "minigrad.modes": 1,
     "minigrad.tape": 1,

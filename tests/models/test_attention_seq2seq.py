@@ -89,7 +89,9 @@ def test_a_source_alone_gives_what_it_gives_in_a_padded_batch(score):
         one = slice(row, row + 1)
         alone, weights = model(SOURCE[one, :length], LENGTHS[one], TARGET[one])
         assert alone[0].detach().numpy() == pytest.approx(together[row].detach().numpy(), abs=1e-12)
-        assert weights[0].detach().numpy() == pytest.approx(looked[row, :, :length].detach().numpy(), abs=1e-12)
+        assert weights[0].detach().numpy() == pytest.approx(
+            looked[row, :, :length].detach().numpy(), abs=1e-12
+        )
 
 
 def test_the_embedding_of_padding_is_never_trained():
@@ -205,7 +207,7 @@ def test_the_weights_run_backwards_as_the_words_do(learned):
     assert near.mean() > 0.8
 
 
-# ------------------------------------------------------------------------------------------------ the configuration
+# ------------------------------------------------------------------------------------------- configuration
 
 
 def test_the_configuration_has_the_sizes_of_the_paper_and_is_frozen():

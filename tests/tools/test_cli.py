@@ -4,13 +4,15 @@ import os
 import pty
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from commands import done, minigrad, refusal, started
+from commands import SMALL, done, minigrad, refusal, started
 from minigrad.tools.cli import main
 
 COMMANDS = ["", "train", "translate", "graph"]
+FULL = Path("/dev/full")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -109,9 +111,9 @@ def test_output_may_end_early_as_in_head(trained, tmp_path):
     run.stderr.close()
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no file that is always full")
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no file that is always full")
 def test_output_that_cannot_be_written_is_said(tmp_path):
-    with open("/dev/full", "wb") as full:
+    with FULL.open("wb") as full:
         run = started("graph", "x", cwd=tmp_path, stdout=full, stderr=subprocess.PIPE)
         assert (run.stderr.read(), run.wait(60)) == (b"minigrad: output: No space left on device\n", 2)
     run.stderr.close()
@@ -129,6 +131,6 @@ def test_ctrl_c_ends_a_command_with_130(trained, tmp_path):
 
 
 def test_too_little_memory_is_said(tmp_path):
-    run = minigrad("train", "dates", "--hidden-size", 10**8, cwd=tmp_path)
+    run = minigrad("train", "dates", *SMALL, "--hidden-size", 10**8, cwd=tmp_path)
     assert "not enough memory" in refusal(run)
     assert not (tmp_path / "runs").exists()

@@ -1,7 +1,5 @@
 """`minigrad graph`: an expression or a run becomes a picture, with whatever this machine can draw."""
 
-import xml.etree.ElementTree as ElementTree
-
 import pytest
 
 from commands import done, files, minigrad, refusal
@@ -31,18 +29,22 @@ def undrawable(monkeypatch):
 
 def test_an_expression_is_drawn_as_a_user_does(tmp_path):
     out = done(minigrad("graph", "tanh(x @ w + b).sum()", cwd=tmp_path))
-    assert out.startswith("tanh(x @ w + b).sum() of shape (), with x (2, 3), w (3, 4), b (4,)\ngraph.dot\ngraph.svg\n")
+    assert out.startswith(
+        "tanh(x @ w + b).sum() of shape (), with x (2, 3), w (3, 4), b (4,)\ngraph.dot\ngraph.svg\n"
+    )
     dot = (tmp_path / "graph.dot").read_text(encoding="utf-8")
     for label in ("matmul", "add", "tanh", "sum", "(2, 4)"):
         assert label in dot
-    assert ElementTree.parse(tmp_path / "graph.svg").getroot().tag.endswith("svg")
+    assert "</svg>" in (tmp_path / "graph.svg").read_text(encoding="utf-8")
 
 
 def test_shapes_may_be_given(drawn):
     words = ("softmax(q @ k.T / 2, dim=-1) @ v", "--shape", "q=3,4", "--shape", "k=5,4", "--out", "a.dot")
     status, out, _ = drawn(*words)
     assert status == 0
-    assert out == "softmax(q @ k.T / 2, dim=-1) @ v of shape (3, 6), with q (3, 4), k (5, 4), v (5, 6)\na.dot\n"
+    assert (
+        out == "softmax(q @ k.T / 2, dim=-1) @ v of shape (3, 6), with q (3, 4), k (5, 4), v (5, 6)\na.dot\n"
+    )
 
 
 def test_an_empty_shape_is_a_number(drawn):
@@ -69,7 +71,7 @@ def test_an_empty_shape_is_a_number(drawn):
     ],
 )
 def test_what_cannot_be_drawn_is_refused(words, message, drawn):
-    status, out, err = drawn(*words)
+    status, _, err = drawn(*words)
     assert status == 2
     assert err.startswith("minigrad: ")
     assert message in err
@@ -137,7 +139,7 @@ def test_a_run_takes_no_shapes(trained, drawn):
     assert "--shape is for an expression; a run has its own shapes" in err
 
 
-# ------------------------------------------------------------------------------------------------ without Graphviz
+# ------------------------------------------------------------------------------------------------ no Graphviz
 
 
 def test_with_numpy_alone_dot_is_written_and_the_remedy_said(tmp_path):

@@ -11,7 +11,11 @@ from minigrad.tools.trainer import Trainer
 
 SETTINGS = {
     **DEFAULTS,
-    **{"epochs": 3, "batch_size": 32, "learning_rate": 0.008, "hidden_size": 64, "embedding_size": 32},
+    "epochs": 3,
+    "batch_size": 32,
+    "learning_rate": 0.008,
+    "hidden_size": 64,
+    "embedding_size": 32,
 }
 
 

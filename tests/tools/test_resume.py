@@ -1,14 +1,13 @@
 """A run that was stopped, however, and resumed ends with the same bytes as one that was not."""
 
 import json
-import shutil
 import signal
 import subprocess
 import time
 
 import pytest
 
-from commands import SMALL, done, files, log, minigrad, refusal, started
+from commands import SMALL, done, files, minigrad, refusal, started
 from minigrad.checkpoint import load_checkpoint, save_checkpoint
 from minigrad.tools.cli import main
 from minigrad.tools.run_folder import RunFolder
@@ -20,8 +19,14 @@ LONGER = (*SMALL, "--epochs", "12", "--dropout", "0.1", "--no-pictures")  # 120 
 STEPS = 12  # of the runs in this process: three epochs of four steps
 SETTINGS = {
     **DEFAULTS,
-    **{"task": "dates", "pairs": 27, "heldout": 9, "epochs": 3, "batch_size": 8, "dropout": 0.2},
-    **{"hidden_size": 8, "embedding_size": 4},
+    "task": "dates",
+    "pairs": 27,
+    "heldout": 9,
+    "epochs": 3,
+    "batch_size": 8,
+    "dropout": 0.2,
+    "hidden_size": 8,
+    "embedding_size": 4,
 }
 
 
@@ -49,26 +54,24 @@ def interrupted(home, how, after):
 # ------------------------------------------------------------------------------------------------ as a user
 
 
-@pytest.mark.parametrize("after", [1, 9])
-def test_ctrl_c_saves_and_says_how_to_go_on(after, uninterrupted, tmp_path):
-    status, out, err = interrupted(tmp_path, signal.SIGINT, after)
+def test_ctrl_c_saves_and_says_how_to_go_on(uninterrupted, tmp_path):
+    status, out, err = interrupted(tmp_path, signal.SIGINT, after=9)
     assert (status, err) == (130, "")
     assert "stopped at step" in out
     command = out.splitlines()[-1].split()
     assert command == ["minigrad", "train", "dates", "--out", "runs/dates", "--resume"]
-    assert load_checkpoint(tmp_path / "runs/dates/checkpoint.safetensors")["step"] >= after
+    assert load_checkpoint(tmp_path / "runs/dates/checkpoint.safetensors")["step"] >= 40
     assert "resumed at step" in done(minigrad(*command[1:], "--no-pictures", cwd=tmp_path))
     assert files(tmp_path / "runs/dates") == uninterrupted
 
 
-@pytest.mark.parametrize(("how", "status"), [(signal.SIGKILL, -9), (signal.SIGTERM, 130)])
-def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint(how, status, uninterrupted, tmp_path):
-    assert interrupted(tmp_path, how, 14)[0] == status
+def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint(uninterrupted, tmp_path):
+    assert interrupted(tmp_path, signal.SIGKILL, after=14)[0] == -signal.SIGKILL
     done(minigrad("train", "dates", "--resume", "--no-pictures", cwd=tmp_path))
     assert files(tmp_path / "runs/dates") == uninterrupted
 
 
-# ------------------------------------------------------------------------------------------------ every moment
+# ---------------------------------------------------------------------------------------------- any moment
 
 
 @pytest.fixture(scope="module")
@@ -100,15 +103,17 @@ def gone_on(folder):
     return files(folder.path)
 
 
-@pytest.mark.parametrize("step", range(1, STEPS + 1))
-def test_an_interrupt_at_any_step_changes_nothing(step, whole, task, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("step", "how"), [*((step, signal.SIGINT) for step in range(1, STEPS + 1)), (7, signal.SIGTERM)]
+)
+def test_an_interrupt_at_any_step_changes_nothing(step, how, whole, task, tmp_path, monkeypatch):
     folder = RunFolder(tmp_path)
     trainer = begun(folder, task)
     train_on = trainer.train_on
 
     def interrupted_once(batch):
         if trainer.step + 1 == step:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(how)
         return train_on(batch)
 
     monkeypatch.setattr(trainer, "train_on", interrupted_once)
@@ -123,9 +128,9 @@ class Crash(BaseException):
 
 @pytest.mark.parametrize("place", ["log", "save"])
 @pytest.mark.parametrize("late", [False, True])
-@pytest.mark.parametrize("call", range(2, 6))
+@pytest.mark.parametrize("call", range(2, 7))
 def test_a_crash_around_any_write_changes_nothing(call, late, place, whole, task, tmp_path, monkeypatch):
-    """Before (or after, if `late`) the call of that number; a checkpoint is written after every second step."""
+    """Before, or after if `late`, the call of that number; a checkpoint is written after every step."""
     folder = RunFolder(tmp_path)
     trainer = begun(folder, task)
     write, calls = getattr(folder, place), []
@@ -207,6 +212,13 @@ def test_a_run_is_not_resumed_with_other_data(tmp_path):
     assert "pairs.tsv are not those that this run began with" in message
 
 
+def opened_by(command, folder):
+    """The words by which each command opens a run."""
+    return (
+        ["train", "dates", "--resume", "--out", str(folder)] if command == "train" else [command, str(folder)]
+    )
+
+
 def set_config(folder, place, value):
     """Write another value into config.json."""
     path = folder / "config.json"
@@ -258,10 +270,9 @@ def test_a_configuration_that_does_not_fit_is_refused(place, value, message, cop
     ],
 )
 @pytest.mark.parametrize("command", ["train", "translate", "graph"])
-def test_a_broken_configuration_is_refused_by_every_command(command, content, message, copied, monkeypatch, capsys):
+def test_a_broken_configuration_is_refused_by_every_command(command, content, message, copied, capsys):
     (copied / "config.json").write_bytes(content)
-    words = ["train", "dates", "--resume", "--out", str(copied)] if command == "train" else [command, str(copied)]
-    assert main(words) == 2
+    assert main(opened_by(command, copied)) == 2
     out, err = capsys.readouterr()
     assert (out, err.startswith("minigrad: ")) == ("", True)
     assert f"config.json {message}" in err
@@ -277,9 +288,9 @@ def test_a_broken_checkpoint_is_refused_by_every_command(damage, command, copied
     if damage == "of something else":
         save_checkpoint({"model": {}}, path)
     else:
-        path.write_bytes({"empty": b"", "half": content[:middle], "flipped": flipped, "pickled": b"\x80\x04N."}[damage])
-    words = ["train", "dates", "--resume", "--out", str(copied)] if command == "train" else [command, str(copied)]
-    assert main(words) == 2
+        broken = {"empty": b"", "half": content[:middle], "flipped": flipped, "pickled": b"\x80\x04N."}
+        path.write_bytes(broken[damage])
+    assert main(opened_by(command, copied)) == 2
     out, err = capsys.readouterr()
     assert (out, err.startswith("minigrad: ")) == ("", True)
     assert len(err) < 600

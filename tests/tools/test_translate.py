@@ -155,7 +155,7 @@ def test_without_matplotlib_the_text_is_translated_and_the_remedy_said(trained, 
     assert len(run.stdout.splitlines()) == 1
 
 
-# ------------------------------------------------------------------------------------------------ the translator
+# ------------------------------------------------------------------------------------------------ inside
 
 
 def test_a_translation_has_weights_for_every_token(translator):
