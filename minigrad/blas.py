@@ -1,7 +1,7 @@
 """Floor 0: how many threads NumPy's matrix products use.
 
-NumPy's wheels bring OpenBLAS, which takes one thread for each core.  Its threads wait for each other actively, so that for
-small products, or beside another busy program, two threads can be several times slower than one.
+NumPy's wheels bring OpenBLAS, which takes one thread for each core.  Its threads wait for each other busily, so
+that for small products, or beside another busy program, two can be several times slower than one.
 """
 
 import ctypes
@@ -15,13 +15,13 @@ _NAMES = ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "ope
 
 
 def get_num_threads() -> int | None:
-    """The number of threads of a matrix product on the CPU; None if this NumPy has another BLAS than OpenBLAS."""
+    """The number of threads of a matrix product on the CPU; None if NumPy's BLAS is not OpenBLAS."""
     function = _function("get")
     return None if function is None else int(function())
 
 
 def set_num_threads(count: int) -> bool:
-    """Let matrix products on the CPU use `count` threads; False if this NumPy has another BLAS than OpenBLAS."""
+    """Let matrix products on the CPU use `count` threads; False if NumPy's BLAS is not OpenBLAS."""
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ValueError(f"set_num_threads(): expected an integer of at least 1, got {count!r}")
     function = _function("set")

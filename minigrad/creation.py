@@ -95,16 +95,20 @@ def _expected_shape(data: Any) -> tuple[int, ...]:
         if not data:
             break
         data = data[0]
-    return tuple(shape)
+    return (*shape, *getattr(data, "shape", ()))
 
 
 def _check_nesting(data: Any, shape: tuple[int, ...], path: tuple[int, ...]) -> None:
     """ShapeError at the first ragged place of nested sequences, TypeError at what is no number."""
     where = "".join(f"[{i}]" for i in path)
+    if isinstance(data, numpy.ndarray) and data.shape != shape:
+        raise ShapeError(f"tensor(): ragged nesting at {where}: got shape {data.shape}, expected {shape}")
+    if isinstance(data, numpy.ndarray):
+        return
     if not shape:
         if isinstance(data, list | tuple):
             raise ShapeError(f"tensor(): ragged nesting at {where}: got a sequence, expected a number")
-        if not isinstance(data, bool | int | float | numpy.generic | numpy.ndarray):
+        if not isinstance(data, bool | int | float | numpy.generic):
             _refuse(data)
         return
     if not isinstance(data, list | tuple):

@@ -75,10 +75,9 @@ def normalise_dim(name: str, dim: int, ndim: int) -> int:
 
 def normalise_dims(name: str, dims: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """`dims` as a tuple counted from the front; None and () mean every dimension; no dimension twice."""
-    if isinstance(dims, Sequence) or dims is None:
-        listed = tuple(dims or range(ndim))
-    else:
-        listed = (dims,)
+    if isinstance(dims, int):  # the usual case first: asking for a Sequence takes 0.5 µs
+        return (normalise_dim(name, dims, ndim),)
+    listed = tuple(dims or range(ndim)) if isinstance(dims, Sequence) or dims is None else (dims,)
     found = tuple(normalise_dim(name, dim, ndim) for dim in listed)
     for dim in found:
         if found.count(dim) > 1:

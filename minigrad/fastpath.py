@@ -49,7 +49,7 @@ def _unary(op: Any) -> Callable:
             return general(input)
         if type(a) is not HostArray or (floating and a.dtype.kind != "f"):
             return general(input)
-        y = op.host_kernel(a)
+        y = op.host_forward(numpy, a)
         if type(y) is not HostArray:
             if type(y) is tuple:  # several outputs: no short cut, from now on
                 op.fast = general
@@ -81,7 +81,7 @@ def _unary_with_static(op: Any) -> Callable:
             if type(a) is not HostArray or (floating and a.dtype.kind != "f"):
                 return general(input, **static)
             complete = {**defaults, **static}
-            y = op.host_kernel(a, **complete)
+            y = op.host_forward(numpy, a, **complete)
         except (AttributeError, TypeError, ValueError):  # general will find the mistake again, and word it
             return general(input, **static)
         if type(y) is not HostArray:
@@ -124,7 +124,7 @@ def _binary(op: Any) -> Callable:
                 ordinary = ordinary and not (floating and a.dtype.kind != "f")
             if not ordinary:
                 return general(input, other)
-            y = op.host_kernel(a, b)
+            y = op.host_forward(numpy, a, b)
         except (AttributeError, ValueError):  # an operand of another kind, or shapes that do not fit
             return general(input, other)
         if type(y) is not HostArray:

@@ -94,6 +94,8 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
     converted = input if dtype is None else to(input, dtype)
     if converted.dtype.kind != "f":
         raise DTypeError(f"mean(): expected a floating dtype, got {converted.dtype}; use .float() or dtype=")
+    if converted.dtype.itemsize == 2:  # the sum of many float16 would overflow
+        return to(mean(to(converted, "float32"), dim, keepdim), converted.dtype)
     dims = _reduced("mean", input, dim)
     count = _count(input.shape, dims)
     total = ops.sum_(converted, dim=dims, keepdim=keepdim)
@@ -107,16 +109,22 @@ def _count(shape: tuple[int, ...], dims: tuple[int, ...] | None) -> int:
 
 def var(input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False) -> Tensor:
     """The variance over `dim`, Σ (x - mean)² / (n - correction)."""
-    dims = _reduced("var", input, dim)
-    centred = input - mean(input, dims, keepdim=True)
-    freedom = _count(input.shape, dims) - correction
-    total = ops.sum_(ops.power(centred, n=2), dim=dims, keepdim=keepdim)
-    return total / freedom if freedom > 0 else total * math.nan
+    return _variance("var", input, dim, correction, keepdim)
 
 
 def std(input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False) -> Tensor:
     """The standard deviation over `dim`: the square root of `var`."""
-    return ops.sqrt(var(input, dim, correction=correction, keepdim=keepdim))
+    return ops.sqrt(_variance("std", input, dim, correction, keepdim))
+
+
+def _variance(name: str, input: Tensor, dim: Dims, correction: float, keepdim: bool) -> Tensor:
+    dims = _reduced(name, input, dim)
+    if input.dtype.itemsize == 2:  # the sum of many float16 would overflow
+        return to(_variance(name, to(input, "float32"), dim, correction, keepdim), input.dtype)
+    centred = input - mean(input, dims, keepdim=True)
+    freedom = _count(input.shape, dims) - correction
+    total = ops.sum_(ops.power(centred, n=2), dim=dims, keepdim=keepdim)
+    return total / freedom if freedom > 0 else total * math.nan
 
 
 def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
@@ -226,19 +234,19 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
         raise DTypeError(f"gather(): index must hold integers, got {index.dtype}")
     if input.ndim == index.ndim == 0:
         return reshape(gather(reshape(input, 1), 0, reshape(index, 1)), ())
-    fits = [n <= size or d == place for d, (n, size) in enumerate(zip(index.shape, input.shape, strict=False))]
+    sizes = enumerate(zip(index.shape, input.shape, strict=False))
+    fits = [n <= size or d == place for d, (n, size) in sizes]
     if index.ndim != input.ndim or False in fits:
         raise ShapeError(
-            f"gather(): index of shape {index.shape} does not fit an input of shape {input.shape}; it must have "
-            f"as many dimensions and be no longer, except along dimension {place}"
+            f"gather(): index of shape {index.shape} does not fit an input of shape {input.shape}; it must "
+            f"have as many dimensions and be no longer, except along dimension {place}"
         )
     size = input.shape[place]
     if index.array.size:
         low, high = int(index.array.min()), int(index.array.max())
         if low < 0 or high >= size:
-            raise IndexError(
-                f"gather(): index {low if low < 0 else high} out of range for dimension {place} of size {size}"
-            )
+            wrong = low if low < 0 else high
+            raise IndexError(f"gather(): index {wrong} out of range for dimension {place} of size {size}")
     return ops.gather(input, index, dim=place)
 
 

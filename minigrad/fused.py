@@ -33,10 +33,6 @@ class Fused(Primitive):
         self.rules, self.joint = {}, None
         self._set_constant(vars(card).get("nondifferentiable", ()))
 
-    def on_arrays(self, *args: Any, **keywords: Any) -> Any:
-        """The output of the forward alone."""
-        return super().on_arrays(*args, **keywords)[0]
-
     def compute(self, xp: Any, values: Sequence[Any], static: dict[str, Any]) -> tuple[Any, Any]:
         """The output on arrays, and what the pullback wants to find again."""
         return self.forward(xp, *values, **static)

@@ -59,8 +59,8 @@ class Primitive:
         self.refuse: Callable[..., Exception | None] = vars(card).get(
             "refuse", functools.partial(broadcast_error_of, self)
         )
-        self.host_kernel = self._host_kernel()  # computes the output on the CPU
-        self.kernels: dict[Any, Callable] = {numpy: self.host_kernel}  # the same for each array library
+        self.host_forward: Callable = self.forward  # what computes the output on the CPU
+        self.kernels: dict[Any, Callable] = {}  # array library -> what takes the place of forward there
         self.plans: dict[int, Any] = {}  # set of differentiable inputs, as a bit mask -> plan
         self._read_rules(card)
         self.fast: Callable = fast_path(self) or self.general
@@ -70,13 +70,6 @@ class Primitive:
         if name not in vars(card):
             raise TypeError(f"card {self.name}: it has no {name}(), which every card of its kind must have")
         return vars(card)[name]
-
-    def _host_kernel(self) -> Callable:
-        """The forward with NumPy as its xp: a partial, or, for one or two arrays, what is quicker."""
-        forward = self.forward
-        if self.variadic or self.optional or self.defaults or len(self.inputs) > 2:
-            return functools.partial(forward, numpy)
-        return (lambda x: forward(numpy, x)) if len(self.inputs) == 1 else (lambda a, b: forward(numpy, a, b))
 
     def _read_signature(self) -> None:
         """The contract: positional arguments are arrays, keyword-only ones are static."""
@@ -138,7 +131,7 @@ class Primitive:
         """Let `kernel(*arrays, **static)` compute the output on arrays of `xp`. The rules stay."""
         self.kernels[xp] = kernel
         if xp is numpy:
-            self.host_kernel = kernel
+            self.host_forward = lambda _xp, *arrays, **static: kernel(*arrays, **static)
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """The operation: on arrays it computes, and that is all; on Tensors it also records."""
@@ -154,11 +147,9 @@ class Primitive:
 
     def on_arrays(self, *args: Any, **keywords: Any) -> Any:
         """The forward alone: rules that run on arrays come here."""
-        if args and type(args[0]) is HostArray:
-            return self.host_kernel(*args, **keywords)
-        xp = common_namespace(self.name, args)
-        kernel = self.kernels.get(xp)
-        return self.forward(xp, *args, **keywords) if kernel is None else kernel(*args, **keywords)
+        if args and type(args[0]) is HostArray and self.definition is None:
+            return self.host_forward(numpy, *args, **keywords)
+        return self.compute(common_namespace(self.name, args), args, keywords)[0]
 
     def general(self, *args: Any, **keywords: Any) -> Any:
         """Bind, unwrap, promote, compute, wrap, record: the life of every operation."""
@@ -222,9 +213,7 @@ class Primitive:
     def compute(self, xp: Any, values: Sequence[Any], static: dict[str, Any]) -> tuple[Any, Any]:
         """The output on arrays; the second value is what a fused operation keeps for its pullback."""
         kernel = self.kernels.get(xp)
-        if kernel is None:
-            kernel = self.kernels[xp] = functools.partial(self.forward, xp)
-        return kernel(*values, **static), None
+        return self.forward(xp, *values, **static) if kernel is None else kernel(*values, **static), None
 
     def _bind(self, args: tuple, keywords: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         """Positional and named arguments as (inputs in order, statics)."""
@@ -322,7 +311,7 @@ class Primitive:
 
 def _shares_memory(y: Any, x: Any) -> bool:
     """Is y a view of x (or x itself)?  Both then have the same owner of their memory at the end of `base`."""
-    return y is x or (y.base is not None and _owner(y) is _owner(x))
+    return y.base is x or _owner(y) is _owner(x)
 
 
 def _owner(array: Any) -> Any:

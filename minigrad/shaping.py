@@ -175,11 +175,16 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return ops.stack(*items, dim=normalise_dim("stack", dim, items[0].ndim + 1))
 
 
+def _existing_dim(name: str, dim: int, input: Tensor) -> int:
+    """`dim` counted from the front; unlike a reduction, a cut needs a dimension that is there."""
+    if input.ndim == 0:
+        raise ShapeError(f"{name}(): a 0-d tensor has no dimension to cut along; use .reshape(1) first")
+    return normalise_dim(name, dim, input.ndim)
+
+
 def split(input: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Pieces along `dim`: each of one size (the last perhaps smaller), or of the sizes given."""
-    place = normalise_dim("split", dim, input.ndim)
-    if input.ndim == 0:
-        raise ShapeError("split(): a 0-d tensor has no dimension to split")
+    place = _existing_dim("split", dim, input)
     size = split_size_or_sections
     lengths = ops.split_sizes("split", input.shape[place], size if isinstance(size, int) else tuple(size))
     pieces, start = [], 0
@@ -193,20 +198,20 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` pieces of equal size along `dim`."""
     if chunks <= 0:
         raise ValueError(f"chunk(): chunks must be positive, got {chunks}")
-    place = normalise_dim("chunk", dim, input.ndim)
+    place = _existing_dim("chunk", dim, input)
     size = -(-input.shape[place] // chunks)
     return split(input, size, place) if size else tuple(input for _ in range(chunks))
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along `dim`, which disappears."""
-    place = normalise_dim("unbind", dim, input.ndim)
+    place = _existing_dim("unbind", dim, input)
     return tuple(ops.select(input, dim=place, index=i) for i in range(input.shape[place]))
 
 
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """`length` entries from `start` on along `dim`."""
-    place = normalise_dim("narrow", dim, input.ndim)
+    place = _existing_dim("narrow", dim, input)
     size = input.shape[place]
     first = start + size if start < 0 else start
     if not (0 <= first <= size and 0 <= length <= size - first):

@@ -1,7 +1,8 @@
 """An array library that behaves as CuPy does where CuPy is stricter than NumPy, without a GPU.
 
-Its arrays refuse to meet NumPy's arrays or to become one, its results of dimension 0 stay arrays, it lacks what CuPy lacks,
-and an index out of range wraps around in silence.  What runs on it does not depend on NumPy by accident.
+Its arrays refuse to meet NumPy's arrays or to become one, its results of dimension 0 stay arrays, it lacks
+what CuPy lacks, and an index out of range wraps around in silence.  What runs on it does not depend on NumPy
+by accident.
 """
 
 import contextlib
@@ -9,7 +10,10 @@ import types
 
 import numpy as np
 
-LACKING = {"block", "matvec", "vecdot", "vecmat", "unstack", "insert", "nditer", "seterr", "geterr", "errstate", "geomspace"}
+LACKING = {
+    *("block", "matvec", "vecdot", "vecmat", "unstack", "insert"),
+    *("nditer", "seterr", "geterr", "errstate", "geomspace"),
+}
 AT = {"add", "subtract", "maximum", "minimum"}
 REDUCE = {"add", "multiply"}
 
@@ -90,9 +94,10 @@ class FakeArray(np.lib.mixins.NDArrayOperatorsMixin):
 
 
 METHODS = {
-    "all", "any", "argmax", "argmin", "argsort", "astype", "clip", "copy", "fill", "flatten", "max", "mean", "min", "nonzero",
-    "prod", "ravel", "repeat", "reshape", "sort", "squeeze", "std", "sum", "swapaxes", "take", "transpose", "var", "view",
-}  # fmt: skip
+    *("all", "any", "argmax", "argmin", "max", "mean", "min", "prod", "std", "sum", "var"),
+    *("argsort", "astype", "clip", "copy", "fill", "flatten", "nonzero", "ravel", "repeat", "reshape"),
+    *("sort", "squeeze", "swapaxes", "take", "transpose", "view"),
+}
 
 
 def bare(value):

@@ -20,7 +20,7 @@ import numpy as np
 from . import bench_machine
 from .arguments import Parser, count
 from .bench_child import Child
-from .bench_ops import OPERATIONS
+from .bench_ops import CHAINS
 from .bench_steps import WORKLOADS
 from .errors import CommandError
 
@@ -113,32 +113,27 @@ def summary(times: Iterable[float], scale: float) -> Summary:
 def overhead(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """What an operation on (32, 32) float32 costs on top of NumPy's own time.
 
-    One thread; a hundred operations in a row, divided by a hundred.
+    One thread; operations in a chain, divided by their number.
     """
-    length = 10 if arguments.quick else 100
-    times: dict[tuple[str, str, str], list[float]] = {}
+    times: dict[str, dict[tuple[str, str], list[float]]] = {name: {} for name in CHAINS}
     with ExitStack() as stack:
         children = [stack.enter_context(Child(name, threads=1)) for name in libraries()]
         for _ in range(arguments.rounds):
-            for operation in OPERATIONS:
+            for name, found in times.items():
                 for child in children:
                     for column in COLUMNS[child.library]:
-                        request = {"operation": operation, "column": column, "length": length}
-                        taken = child.measure(samples=arguments.samples, **request)
-                        times.setdefault((operation, child.library, column), []).extend(taken)
-    rows = [overhead_row(operation, times, 1e6 / length) for operation in OPERATIONS]
+                        taken = child.measure(chain=name, column=column, samples=arguments.samples)
+                        found.setdefault((child.library, column), []).extend(taken)
+    rows = [overhead_row(name, found) for name, found in times.items()]
     _print_overhead(rows, arguments.rounds * arguments.samples)
     return rows
 
 
-def overhead_row(
-    operation: str, times: dict[tuple[str, str, str], list[float]], scale: float
-) -> dict[str, Any]:
-    """Everything measured of one operation, in µs, and what follows from it."""
-    row: dict[str, Any] = {"operation": operation}
-    for (name, library, column), taken in times.items():
-        if name == operation:
-            row.setdefault(library, {})[column] = summary(taken, scale)
+def overhead_row(name: str, times: dict[tuple[str, str], list[float]]) -> dict[str, Any]:
+    """Everything measured of one chain, in µs per operation, and what follows from it."""
+    row: dict[str, Any] = {"operation": name}
+    for (library, column), taken in times.items():
+        row.setdefault(library, {})[column] = summary(taken, 1e6 / CHAINS[name].length)
     ours = row["minigrad"]
     row["overhead"] = {
         kind: {
@@ -156,15 +151,15 @@ def _print_overhead(rows: list[dict[str, Any]], samples: int) -> None:
     with_torch = "torch" in rows[0]
     budget = "".join(f"{f'<= {limit}':>10}" for limit in BUDGET.values())
     print(f"\nµs per operation, 10th percentile of {samples} samples; ! is above the budget\n")
-    print(f"{'':10} {'NumPy':>15}   {'minigrad on top of NumPy':>30}   {'minigrad':>15}", end="")
+    print(f"{'':11} {'NumPy':>15}   {'minigrad on top of NumPy':>30}   {'minigrad':>15}", end="")
     print(f"   {'PyTorch':>23} {'ratio':>7}" if with_torch else "")
-    print(f"{'':10} {'forward':>7} {'backwd':>7}   {'no_grad':>10}{'forward':>10}{'backward':>10}", end="")
+    print(f"{'':11} {'forward':>7} {'backwd':>7}   {'no_grad':>10}{'forward':>10}{'backward':>10}", end="")
     print(f"   {'forward':>7} {'both':>7}", end="")
     print(f"   {'no_grad':>7} {'forward':>7} {'both':>7} {'both':>7}" if with_torch else "")
-    print(f"{'budget':10} {'':15}   {budget}")
+    print(f"{'budget':11} {'':15}   {budget}")
     for row in rows:
         ours = {column: found["p10"] for column, found in row["minigrad"].items()}
-        print(f"{row['operation']:10} {ours['numpy forward']:7.2f} {ours['numpy backward']:7.2f}   ", end="")
+        print(f"{row['operation']:11} {ours['numpy forward']:7.2f} {ours['numpy backward']:7.2f}   ", end="")
         for column, cost in row["overhead"]["p10"].items():
             print(f"{cost:9.2f}{'!' if cost > BUDGET[column] else ' '}", end="")
         print(f"   {ours['forward']:7.2f} {ours['both']:7.2f}", end="")

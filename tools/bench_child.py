@@ -78,7 +78,7 @@ def serve(name: str, threads: int) -> None:
                 steps[workload] = bench_steps.WORKLOADS[workload](library)
             run = steps[workload]
         else:
-            run = bench_ops.work(library, request["operation"], request["column"], request["length"])
+            run = bench_ops.work(library, request["chain"], request["column"])
         print(json.dumps(times(run, request["samples"])), flush=True)
 
 

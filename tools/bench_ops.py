@@ -1,26 +1,22 @@
-"""What `bench overhead` times: one small operation a hundred times over, by a library and by hand in NumPy.
+"""What `bench overhead` times: one small operation over and over, by a library and by hand in NumPy.
 
 The overhead of a library is its time minus NumPy's own for the same array work: the forward, and what the
-derivative rules compute.  The operations stand in a chain, y = f(f(... f(x))), where repeating them keeps the
-values near 1 (infinities and subnormal numbers are slow, and would hide the overhead), and else side by side,
-all with the same x.
+derivative rules compute.  The operations stand in a chain, y = f(f(... f(x))), built so that no number in it
+is one that NumPy computes slowly (an infinity, a subnormal number) and that would hide the overhead.
 
 Letters: x the input, y the output, g the gradient of y, w and b what an operation has besides x.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
 
 Array = Any
 SHAPE = (32, 32)
-ZEROS, ONES, IDENTITY = (
-    np.zeros(SHAPE, np.float32),
-    np.ones(SHAPE, np.float32),
-    np.eye(*SHAPE, dtype=np.float32),
-)
+ZEROS, ONES, IDENTITY = np.zeros(SHAPE, "float32"), np.ones(SHAPE, "float32"), np.eye(*SHAPE, dtype="float32")
 
 
 @dataclass(frozen=True)
@@ -30,16 +26,21 @@ class Operation:
     step(x, w, b, F)        the operation on tensors; F is nn.functional
     forward(x, w, b)        y, on arrays
     backward(g, x, y, w)    on arrays, the gradients of x, w and b, as far as the operation has them
-    w, b                    the values of the other operands; None where there is none
-    chained                 does the output go into the next one, or do all have the same input?
     """
 
     step: Callable[..., Any]
     forward: Callable[..., Array]
     backward: Callable[..., tuple[Array, ...]]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One row of the table: the operations that take turns, the values of w and b, and how many in all."""
+
+    operations: tuple[Operation, ...]
     w: Array = None
     b: Array = None
-    chained: bool = True
+    length: int = 100
 
 
 def _softmax(x: Array) -> Array:
@@ -62,19 +63,16 @@ OPERATIONS = {
         lambda x, w, _b, _F: x + w,
         lambda x, w, _b: np.add(x, w),
         lambda g, _x, _y, _w: (g, g),
-        w=ZEROS,
     ),
     "mul": Operation(
         lambda x, w, _b, _F: x * w,
         lambda x, w, _b: np.multiply(x, w),
         lambda g, x, _y, w: (g * w, g * x),
-        w=ONES,
     ),
     "div": Operation(
         lambda x, w, _b, _F: x / w,
         lambda x, w, _b: np.true_divide(x, w),
         lambda g, _x, y, w: (g / w, -g * y / w),
-        w=ONES,
     ),
     "tanh": Operation(
         lambda x, _w, _b, _F: x.tanh(),
@@ -90,24 +88,31 @@ OPERATIONS = {
         lambda x, _w, _b, _F: x.exp(),
         lambda x, _w, _b: np.exp(x),
         lambda g, _x, y, _w: (g * y,),
-        chained=False,
+    ),
+    "log": Operation(
+        lambda x, _w, _b, _F: x.log(),
+        lambda x, _w, _b: np.log(x),
+        lambda g, x, _y, _w: (g / x,),
     ),
     "matmul": Operation(
         lambda x, w, _b, _F: x @ w,
         lambda x, w, _b: np.matmul(x, w),
         lambda g, x, _y, w: (g @ w.swapaxes(-1, -2), x.swapaxes(-1, -2) @ g),
-        w=IDENTITY,
     ),
     "sum": Operation(
         lambda x, _w, _b, _F: x.sum(1, keepdim=True),
-        lambda x, _w, _b: np.sum(x, axis=1, keepdims=True),
+        lambda x, _w, _b: x.sum(axis=1, keepdims=True),
         lambda g, _x, _y, _w: (np.broadcast_to(g, SHAPE),),
-        chained=False,
+    ),
+    "expand": Operation(
+        lambda x, _w, _b, _F: x.expand(*SHAPE),
+        lambda x, _w, _b: np.broadcast_to(x, SHAPE),
+        lambda g, _x, _y, _w: (g.sum(axis=1, keepdims=True),),
     ),
     "reshape": Operation(
-        lambda x, _w, _b, _F: x.reshape(32, 32),
-        lambda x, _w, _b: x.reshape(32, 32),
-        lambda g, _x, _y, _w: (g.reshape(32, 32),),
+        lambda x, _w, _b, _F: x.reshape(*SHAPE),
+        lambda x, _w, _b: x.reshape(SHAPE),
+        lambda g, _x, _y, _w: (g.reshape(SHAPE),),
     ),
     "transpose": Operation(
         lambda x, _w, _b, _F: x.transpose(0, 1),
@@ -117,93 +122,102 @@ OPERATIONS = {
     "softmax": Operation(
         lambda x, _w, _b, _F: x.softmax(-1),
         lambda x, _w, _b: _softmax(x),
-        lambda g, _x, y, _w: (y * (g - np.sum(g * y, axis=-1, keepdims=True)),),
-        chained=False,
+        lambda g, _x, y, _w: (y * (g - (g * y).sum(axis=-1, keepdims=True)),),
     ),
     "linear": Operation(
         lambda x, w, b, F: F.linear(x, w, b),
         _linear,
         lambda g, x, _y, w: (g @ w, g.T @ x, _column_sums(g)),
-        w=IDENTITY,
-        b=ZEROS[0],
     ),
 }
 
 
-def start() -> Array:
-    """The x of all operations: values near 1."""
-    return (1 + 0.01 * np.random.default_rng(0).standard_normal(SHAPE)).astype(np.float32)
+def chain(*names: str, **options: Any) -> Chain:
+    """The chain of operations with these names."""
+    return Chain(tuple(OPERATIONS[name] for name in names), **options)
 
 
-def numpy_forward(operation: Operation, length: int) -> list[tuple[Array, Array]]:
-    """`length` times the operation in NumPy: the pairs x, y, kept as a tape would keep them."""
-    x, w, b, pairs = start(), operation.w, operation.b, []
-    forward, chained = operation.forward, operation.chained
-    for _ in range(length):
-        y = forward(x, w, b)
-        pairs.append((x, y))
-        if chained:
-            x = y
-    return pairs
+CHAINS = {
+    "add": chain("add", w=ZEROS),
+    "mul": chain("mul", w=ONES),
+    "div": chain("div", w=ONES),
+    "tanh": chain("tanh"),
+    "relu": chain("relu"),
+    "exp, log": chain("exp", "log"),
+    "matmul": chain("matmul", w=IDENTITY),
+    "sum, expand": chain("sum", "expand", length=40),  # each pair makes x and g 32 times as large
+    "reshape": chain("reshape"),
+    "transpose": chain("transpose"),
+    "softmax": chain("softmax", length=16),  # each makes g 32 times smaller
+    "linear": chain("linear", w=IDENTITY, b=ZEROS[0]),
+}
 
 
-def numpy_backward(operation: Operation, pairs: list[tuple[Array, Array]]) -> list[Array]:
+def near_one(seed: int) -> Array:
+    """Values near 1: the first x, and the last g."""
+    return (1 + 0.01 * np.random.default_rng(seed).standard_normal(SHAPE)).astype("float32")
+
+
+def numpy_forward(chain: Chain) -> list[tuple[Operation, Array, Array]]:
+    """A chain in NumPy: each operation with its x and y, kept as a tape would keep them."""
+    x, w, b, kept = near_one(0), chain.w, chain.b, []
+    for operation in islice(cycle(chain.operations), chain.length):
+        y = operation.forward(x, w, b)
+        kept.append((operation, x, y))
+        x = y
+    return kept
+
+
+def numpy_backward(chain: Chain, kept: list[tuple[Operation, Array, Array]]) -> list[Array]:
     """The gradients of x, w and b: what the derivative rules compute, added up where a tape would."""
-    w, backward, chained = operation.w, operation.backward, operation.chained
-    g = ONES[:, : pairs[-1][1].shape[1]]
+    g, w = near_one(1), chain.w
     sums: list[Array] = []
-    for x, y in reversed(pairs):
-        gradients: Sequence[Array] = backward(g, x, y, w)
-        if chained:
-            g, *gradients = gradients
+    for operation, x, y in reversed(kept):
+        g, *others = operation.backward(g, x, y, w)
         if not sums:
-            sums = [gradient.copy() for gradient in gradients]
+            sums = [other.copy() for other in others]
         else:
-            for total, gradient in zip(sums, gradients, strict=True):
-                np.add(total, gradient, out=total)
-    return [g, *sums] if chained else sums
+            for total, other in zip(sums, others, strict=True):
+                np.add(total, other, out=total)
+    return [g, *sums]
 
 
-def library_forward(library: Any, operation: Operation, length: int, leaves: list[Any]) -> list[Any]:
-    """`length` times the operation on tensors: the outputs that nothing else uses."""
-    (x, w, b), step, F = leaves, operation.step, library.nn.functional
-    if not operation.chained:
-        return [step(x, w, b, F) for _ in range(length)]
-    for _ in range(length):
-        x = step(x, w, b, F)
-    return [x]
+def library_forward(library: Any, chain: Chain, leaves: list[Any]) -> Any:
+    """A chain on tensors: the last output."""
+    (x, w, b), F = leaves, library.nn.functional
+    for operation in islice(cycle(chain.operations), chain.length):
+        x = operation.step(x, w, b, F)
+    return x
 
 
-def tensors(library: Any, operation: Operation) -> list[Any]:
-    """x, w and b as tensors that require gradients; None where the operation has none."""
-    values = (start(), operation.w, operation.b)
+def tensors(library: Any, chain: Chain) -> list[Any]:
+    """x, w and b as tensors that require gradients; None where the chain has none."""
+    values = (near_one(0), chain.w, chain.b)
     return [None if value is None else library.tensor(value, requires_grad=True) for value in values]
 
 
-def work(library: Any, name: str, column: str, length: int) -> Callable[[], Any]:
+def work(library: Any, name: str, column: str) -> Callable[[], Any]:
     """What is to be timed for one number of the table: a function without arguments.
 
-    Columns: "numpy forward", "numpy backward", "no_grad", "forward", and "both", which is forward and
-    backward.
+    Columns: "numpy forward", "numpy backward", "no_grad", "forward", and "both": forward and backward.
     """
-    operation = OPERATIONS[name]
+    chain = CHAINS[name]
     if column == "numpy forward":
-        return lambda: numpy_forward(operation, length)
+        return lambda: numpy_forward(chain)
     if column == "numpy backward":
-        pairs = numpy_forward(operation, length)
-        return lambda: numpy_backward(operation, pairs)
-    leaves = tensors(library, operation)
+        kept = numpy_forward(chain)
+        return lambda: numpy_backward(chain, kept)
+    leaves = tensors(library, chain)
     if column == "forward":
-        return lambda: library_forward(library, operation, length, leaves)
-    outputs = library_forward(library, operation, length, leaves)
-    seeds = [library.ones(*outputs[0].shape)] * len(outputs)
+        return lambda: library_forward(library, chain, leaves)
+    g = library.tensor(near_one(1))
 
     def without_gradients() -> None:
         with library.no_grad():
-            library_forward(library, operation, length, leaves)
+            library_forward(library, chain, leaves)
 
     def both() -> None:
-        library.autograd.backward(library_forward(library, operation, length, leaves), seeds)
+        library_forward(library, chain, leaves).backward(g)
         for leaf in leaves:
             if leaf is not None:
                 leaf.grad = None

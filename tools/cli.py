@@ -4,6 +4,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import minigrad
@@ -31,9 +32,7 @@ def parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 2 a mistake in the request, 130 interrupted."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="replace")
+    _prepare_streams()
     try:
         arguments = parser().parse_args(argv)
         with warnings.catch_warnings():
@@ -54,6 +53,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             _drop_output()
         return _failure(f"{error.filename or 'output'}: {error.strerror or error}")
     return status
+
+
+def _prepare_streams() -> None:
+    """Speak UTF-8 whatever the locale; a stream that the shell has closed (`>&-`) is /dev/null."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            nothing = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 (open until the end)
+            setattr(sys, name, nothing)
+        elif mode == "w" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
 
 
 def _drop_output() -> None:

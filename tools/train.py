@@ -102,6 +102,7 @@ def _started(folder: RunFolder, arguments: argparse.Namespace, given: Mapping[st
     config = configuration(task, arguments.task, settings)
     trainer = Trainer(folder, config, task)
     folder.start(config)
+    trainer.save()  # from now on the run can be resumed, whatever happens
     return trainer
 
 

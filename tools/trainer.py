@@ -142,8 +142,6 @@ class Trainer:
         """Train to the end, or until Ctrl-C; returns whether the end was reached. All is saved either way."""
         progress = Progress(self.steps, self.step)
         tested_epochs = math.ceil(TEST_EVERY / len(self.sampler))  # one epoch in so many
-        if not self.folder.has_checkpoint():
-            self.save()  # from now on the run can be resumed, whatever happens
         try:
             # what overflows is found in the loss, or in the norm of the gradient
             with _interrupt_flag() as interrupted, numpy.errstate(over="ignore", invalid="ignore"):

@@ -3,6 +3,7 @@
 Letters: L queries, S keys, E size of a key, V size of a value, `...` leading dimensions (batch, heads).
 """
 
+from minigrad.backend import accumulator
 from minigrad.fused import fused
 from minigrad.ops.elementwise import masked_scale
 from minigrad.ops.linalg import matmul
@@ -28,7 +29,9 @@ class scaled_dot_product_attention:
         return matmul(weights, value)  # (..., L, S) (..., S, V) -> (..., L, V)
 
     def forward(xp, query, key, value, mask=None, dropout=None, *, scale, keep_scale=1.0):
-        weights = xp.matmul(query * query.dtype.type(scale), xp.swapaxes(key, -1, -2))
+        kind, wide = query.dtype, accumulator(query.dtype)
+        query, key, value = (x.astype(wide, copy=False) for x in (query, key, value))
+        weights = xp.matmul(query * wide.type(scale), xp.swapaxes(key, -1, -2))
         if mask is not None:
             if mask.dtype == "bool": weights = xp.where(mask, weights, -xp.inf)
             else: weights = weights + mask
@@ -38,11 +41,12 @@ class scaled_dot_product_attention:
         total = weights.sum(axis=-1, keepdims=True)
         weights /= total if mask is None else xp.where(total == 0, xp.ones_like(total), total)
         seen = weights if dropout is None else weights * dropout * weights.dtype.type(keep_scale)
-        y = xp.matmul(seen, value).astype(query.dtype, copy=False)
+        y = xp.matmul(seen, value).astype(kind, copy=False)
         return y, (query, key, value, weights, seen, dropout)
 
     def pullback(xp, g, kept, needs, *, scale, keep_scale):
         query, key, value, weights, seen, dropout = kept
+        g = g.astype(weights.dtype, copy=False)
         d_value = xp.matmul(xp.swapaxes(seen, -1, -2), g) if needs[2] else None  # (..., S, L) (..., L, V)
         d_scores = xp.matmul(g, xp.swapaxes(value, -1, -2))  # (..., L, V) (..., V, S)
         if dropout is not None: d_scores *= dropout * weights.dtype.type(keep_scale)

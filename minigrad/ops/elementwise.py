@@ -2,11 +2,13 @@
 
 In a rule, g is the gradient of the output y.  Broadcasting is undone by the tape, never by a rule.
 At a kink the rules follow PyTorch: relu'(0) = 0, |x|'(0) = 0, and maximum and minimum share a tie equally.
+NaN passes its gradient on, so `~(a <= b)` is not `a > b`.
 """
 
 import math
 
 from minigrad.backend import to_device
+from minigrad.errors import broadcast_error
 from minigrad.fused import fused
 from minigrad.kernels.erf import erf_of
 from minigrad.primitive import primitive
@@ -63,7 +65,9 @@ class pow_:
     """y = aᵇ,  ∂y/∂a = b aᵇ⁻¹,  ∂y/∂b = y ln a"""
     promote = ("a", "b")
     def forward(xp, a, b): return xp.power(a, b)
-    def d_a(g, a, b): return g * where(b == 0, 0.0, b * pow_(a, b - 1))
+    def d_a(g, a, b):
+        slope = pow_(a, b - 1)
+        return g * where((b == 0) & ~isfinite(slope), 0.0, b * slope)
     def d_b(g, y, a, b): return g * where((a == 0) & (b >= 0), 0.0, y * log(a))
 
 
@@ -97,8 +101,8 @@ class maximum:
     """y = max(a, b); a tie is shared equally"""
     promote = ("a", "b")
     def forward(xp, a, b): return xp.maximum(a, b)
-    def d_a(g, a, b): return g * (a > b) + g * (a == b) * 0.5
-    def d_b(g, a, b): return g * (a < b) + g * (a == b) * 0.5
+    def d_a(g, a, b): return g * ~(a <= b) + g * (a == b) * 0.5
+    def d_b(g, a, b): return g * ~(a >= b) + g * (a == b) * 0.5
 
 
 @primitive
@@ -106,8 +110,8 @@ class minimum:
     """y = min(a, b); a tie is shared equally"""
     promote = ("a", "b")
     def forward(xp, a, b): return xp.minimum(a, b)
-    def d_a(g, a, b): return g * (a < b) + g * (a == b) * 0.5
-    def d_b(g, a, b): return g * (a > b) + g * (a == b) * 0.5
+    def d_a(g, a, b): return g * ~(a >= b) + g * (a == b) * 0.5
+    def d_b(g, a, b): return g * ~(a <= b) + g * (a == b) * 0.5
 
 
 @primitive
@@ -210,7 +214,7 @@ class sigmoid:
 class relu:
     """y = max(x, 0),  dy/dx = 1 where x > 0, else 0"""
     def forward(xp, x): return xp.maximum(x, 0)
-    def d_x(g, y): return g * (y > 0)
+    def d_x(g, y): return g * ~(y <= 0)
 
 
 @primitive
@@ -271,8 +275,10 @@ class where:
 def _comparison(name: str, symbol: str):
     """The card of a comparison: it gives a bool tensor, and no gradient."""
     def forward(xp, a, b): return getattr(xp, name)(a, b)
+    def refuse(a, b): return broadcast_error(name, (a, b))
     promote = {} if name.startswith("logical") else {"promote": ("a", "b")}
-    body = {"__doc__": f"y = a {symbol} b", "forward": forward, "nondifferentiable": ("a", "b"), **promote}
+    rest = {"forward": forward, "refuse": refuse, "nondifferentiable": ("a", "b"), **promote}
+    body = {"__doc__": f"y = a {symbol} b", **rest}
     return primitive(type(name, (), body))
 
 

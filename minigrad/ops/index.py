@@ -68,7 +68,7 @@ class scatter:
 
 
 def _along(xp, index, dim):
-    """`index` for dimension `dim`, and for each other dimension the numbers 0, 1, ... as far as `index` goes."""
+    """`index` for dimension `dim`, and for each other one the numbers 0, 1, ... as far as `index` goes."""
     grid = list(xp.meshgrid(*[xp.arange(n) for n in index.shape], indexing="ij", sparse=True))
     grid[dim] = index
     return tuple(grid)

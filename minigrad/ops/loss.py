@@ -12,8 +12,8 @@ from minigrad.ops.shape import permute, reshape
 class cross_entropy:
     """loss = -Σ w_t ln softmax(x)_t, t the target class
 
-    With label smoothing ε a share ε of it is spread over all classes (Szegedy et al. 2016, section 7).  x has its
-    classes in dimension `dim`; a target `ignore_index` counts nothing; the mean is weighted: Σ loss / Σ w_t.
+    With label smoothing ε a share ε of it is spread over all classes (Szegedy et al. 2016, section 7).  x has
+    its classes in dimension `dim`; a target `ignore_index` counts nothing; the mean is Σ loss / Σ w_t.
     """
     nondifferentiable = ("target", "weight")
 

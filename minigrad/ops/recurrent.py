@@ -112,8 +112,7 @@ class lstm:
         dc = xp.zeros((B, H), x.dtype) if g[2] is None else g[2].copy()
         dz = slopes  # step t reads slopes[t] and leaves its own gradient in their place
         for t in range(T) if reverse else reversed(range(T)):
-            if g[0] is not None: dh_here = dh + g[0][t]
-            else: dh_here = dh
+            dh_here = dh if g[0] is None else dh + g[0][t]
             dc_here = dh_here * through[t]
             dc_here += dc
             gate_gradients(slopes[t], dc_here, dh_here)

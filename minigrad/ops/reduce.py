@@ -25,7 +25,7 @@ class sum_:
     """y = Σ x;  every summand gets the gradient of the sum"""
     def forward(xp, x, *, dim=None, keepdim=False):
         wide = accumulator(x.dtype) if x.dtype.kind == "f" else None
-        y = xp.sum(x, axis=dim, keepdims=keepdim, dtype=wide)
+        y = x.sum(axis=dim, keepdims=keepdim, dtype=wide)
         return y.astype(x.dtype, copy=False) if x.dtype.kind == "f" else y
     def d_x(g, x_shape, dim): return broadcast_to(restored(g, x_shape, dim), shape=x_shape)
 
@@ -33,14 +33,14 @@ class sum_:
 @primitive
 class amax:
     """y = max x; ties share the gradient equally"""
-    def forward(xp, x, *, dim=None, keepdim=False): return xp.max(x, axis=dim, keepdims=keepdim)
+    def forward(xp, x, *, dim=None, keepdim=False): return x.max(axis=dim, keepdims=keepdim)
     def d_x(g, x, y, x_shape, dim): return shared_among_ties(g, x, y, x_shape, dim)
 
 
 @primitive
 class amin:
     """y = min x; ties share the gradient equally"""
-    def forward(xp, x, *, dim=None, keepdim=False): return xp.min(x, axis=dim, keepdims=keepdim)
+    def forward(xp, x, *, dim=None, keepdim=False): return x.min(axis=dim, keepdims=keepdim)
     def d_x(g, x, y, x_shape, dim): return shared_among_ties(g, x, y, x_shape, dim)
 
 
@@ -52,7 +52,7 @@ def shared_among_ties(g, x, y, shape, dim):
 
 def largest(xp, x, dim):
     """The largest element along `dim`, kept as a dimension of size 1; -inf where there is none."""
-    if x.size: return xp.max(x, axis=dim, keepdims=True)
+    if x.size: return x.max(axis=dim, keepdims=True)
     return xp.full(kept_shape(x.shape, dim), -math.inf, x.dtype)
 
 
@@ -68,7 +68,7 @@ class logsumexp:
     floating = True
     def forward(xp, x, *, dim=None, keepdim=False):
         top = finite_or_zero(xp, largest(xp, x, dim))
-        total = xp.sum(xp.exp(x - top), axis=dim, keepdims=True, dtype=accumulator(x.dtype))
+        total = xp.exp(x - top).sum(axis=dim, keepdims=True, dtype=accumulator(x.dtype))
         y = (xp.log(total) + top).astype(x.dtype, copy=False)
         return y if keepdim else y.reshape(xp.sum(top, axis=dim).shape)
     def d_x(g, x, y, x_shape, dim): return restored(g, x_shape, dim) * exp(x - restored(y, x_shape, dim))
@@ -112,7 +112,7 @@ class softmax:
     floating = True
     def forward(xp, x, *, dim):
         y = xp.asarray(xp.exp(x - largest(xp, x, dim)))  # NumPy makes a number of a 0-d result
-        total = xp.sum(y, axis=dim, keepdims=True, dtype=accumulator(x.dtype))
+        total = y.sum(axis=dim, keepdims=True, dtype=accumulator(x.dtype))
         return xp.divide(y, total, out=y, casting="same_kind")
     def d_x(g, y, dim): return y * (g - sum_(g * y, dim=dim, keepdim=True))
 
@@ -124,7 +124,7 @@ class log_softmax:
     floating = True
     def forward(xp, x, *, dim):
         shifted = xp.asarray(x - largest(xp, x, dim))
-        total = xp.sum(xp.exp(shifted), axis=dim, keepdims=True, dtype=accumulator(x.dtype))
+        total = xp.exp(shifted).sum(axis=dim, keepdims=True, dtype=accumulator(x.dtype))
         return xp.subtract(shifted, xp.log(total), out=shifted, casting="same_kind")
     def d_x(g, y, dim): return g - exp(y) * sum_(g, dim=dim, keepdim=True)
 
@@ -138,6 +138,6 @@ class masked_softmax:
     def forward(xp, x, mask, *, dim):
         seen = xp.where(mask, x, -math.inf)
         y = xp.exp(seen - finite_or_zero(xp, largest(xp, seen, dim)))
-        total = xp.sum(y, axis=dim, keepdims=True, dtype=accumulator(x.dtype))
+        total = y.sum(axis=dim, keepdims=True, dtype=accumulator(x.dtype))
         return (y / xp.where(total == 0, xp.ones_like(total), total)).astype(x.dtype, copy=False)
     def d_x(g, y, dim): return y * (g - sum_(g * y, dim=dim, keepdim=True))

@@ -22,7 +22,7 @@ class reshape:
 class permute:
     """y = x with its dimensions in the order `dims`"""
     view = True
-    def forward(xp, x, *, dims): return xp.transpose(x, dims)
+    def forward(xp, x, *, dims): return x.transpose(dims)
     def d_x(g, dims): return permute(g, dims=inverse_permutation(dims))
 
 
@@ -131,6 +131,7 @@ def split_sizes(name: str, total: int, size: int | tuple[int, ...]) -> tuple[int
     if isinstance(size, int):
         if size <= 0: raise ValueError(f"{name}(): split size must be positive, got {size}")
         return tuple(min(size, total - start) for start in range(0, max(total, 1), size))
+    if min(size, default=0) < 0: raise ValueError(f"{name}(): sizes must not be negative, got {tuple(size)}")
     if sum(size) != total:
         raise ShapeError(f"{name}(): sizes {tuple(size)} sum to {sum(size)}, expected {total}")
     return tuple(size)

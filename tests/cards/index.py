@@ -78,7 +78,7 @@ CARDS = [
             Refusal(lambda: vector()[0, 0], IndexError, "too many indices: got 2 for a tensor of shape (3,)"),
             Refusal(lambda: matrix()[..., 0, ...], IndexError, "only one Ellipsis"),
             Refusal(lambda: vector()[np.array([True, False])], IndexError, "bool index of shape (2,) does not match (3,)"),
-            Refusal(lambda: matrix()[[0, 1], [0, 1, 2]], ShapeError, "(2,) and (3,) do not broadcast"),
+            Refusal(lambda: matrix()[[0, 1], [0, 1, 2]], IndexError, "could not be broadcast together"),
             Refusal(lambda: vector()[::0], ValueError, "slice step cannot be zero"),
         ],
     ),
@@ -102,7 +102,8 @@ CARDS = [
     ),
     Card(
         "embedding", functions.embedding, looked_up(), lambda weight, indices: weight[indices],
-        lambda torch, weight, indices: torch.nn.functional.embedding(indices, weight), (REAL, ROW), ops.embedding,
+        lambda torch, weight, indices, **statics: torch.nn.functional.embedding(indices, weight, **statics),
+        (REAL, ROW), ops.embedding,
         kinks=[Kink([[[5.0], [6.0]], [0, 1, 1]], [[5.0], [6.0], [6.0]], [[[1.0], [0.0]]], {"padding_idx": 1})],
     ),
     Card(

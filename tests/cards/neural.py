@@ -67,6 +67,8 @@ def attention(query, key, value, mask=None, dropout=None, *, scale, keep_scale=1
 
 
 def torch_attention(torch, query, key, value, mask=None, dropout=None, *, scale):
+    leading = torch.broadcast_shapes(*[x.shape[:-2] for x in (query, key, value)])
+    query, key, value = (x.expand(*leading, *x.shape[-2:]) for x in (query, key, value))
     return torch.nn.functional.scaled_dot_product_attention(query, key, value, mask, scale=scale)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import minigrad as mg
-from cards.card import ANY, NUMBERS, Card, Refusal
+from cards.card import ANY, FLOATS, Card, Refusal
 from minigrad import ops
 from minigrad.errors import ShapeError
 from signatures import (
@@ -159,7 +159,7 @@ COPYING = [
     ),
     shaped(
         "sum_to_size", lambda x, *, size: x.sum_to_size(size), summed_to(), sum_to_size, lambda torch, x, size: x.sum_to_size(size),
-        card=ops.sum_to, dtypes=NUMBERS,
+        card=ops.sum_to, dtypes=(*FLOATS, "int64"),
     ),
     shaped(
         "cat", lambda *xs, dim: mg.cat(xs, dim), joined(), lambda *xs, dim: np.concatenate(xs, dim),
@@ -195,6 +195,7 @@ CUTTING = [
         errors=[
             Refusal(lambda: mg.narrow(matrix(), 0, 2, 2), IndexError, "start 2, length 2 out of range"),
             Refusal(lambda: mg.narrow(matrix(), 0, -4, 1), IndexError, "start -4, length 1 out of range"),
+            Refusal(lambda: mg.narrow(mg.tensor(1.0), 0, 0, 1), ShapeError, "narrow(): a 0-d tensor"),
         ],
     ),
     shaped("widen", ops.widen, widened(), widen, lambda torch, x, **statics: from_pad(torch, x, **statics), view=False),
@@ -209,7 +210,7 @@ CUTTING = [
             Refusal(lambda: mg.split(matrix(), 0), ValueError, "split size must be positive, got 0"),
             Refusal(lambda: mg.split(matrix(), [1, 1]), ShapeError, "sizes (1, 1) sum to 2, expected 3"),
             Refusal(lambda: mg.split(matrix(), [4, -1]), ValueError, "sizes must not be negative, got (4, -1)"),
-            Refusal(lambda: mg.split(mg.tensor(1.0), 1), ShapeError, "a 0-d tensor has no dimension to split"),
+            Refusal(lambda: mg.split(mg.tensor(1.0), 1), ShapeError, "split(): a 0-d tensor has no dimension"),
         ],
     ),
     shaped(

@@ -215,7 +215,7 @@ def test_a_type_that_no_tensor_can_have_is_refused(dtype):
 
 
 def test_what_is_no_type_is_refused():
-    with pytest.raises(TypeError, match="expected a dtype such as minigrad.float32, got 'quick'"):
+    with pytest.raises(TypeError, match=r"expected a dtype such as minigrad\.float32, got 'quick'"):
         mg.zeros(2, dtype="quick")
 
 

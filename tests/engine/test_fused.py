@@ -148,9 +148,11 @@ def test_what_a_fused_operation_kept_goes_with_the_backward():
 
 @pytest.mark.parametrize("missing", ["forward", "pullback", "definition"])
 def test_a_fused_card_needs_all_three_parts(missing):
-    parts = dict(
-        forward=lambda xp, x: (x, None), pullback=lambda xp, g, kept, needs: (g,), definition=lambda x: x
-    )
+    parts = {
+        "forward": lambda xp, x: (x, None),
+        "pullback": lambda xp, g, kept, needs: (g,),
+        "definition": lambda x: x,
+    }
     del parts[missing]
     with pytest.raises(TypeError, match=rf"card lacking: it has no {missing}\(\)"):
         fused(type("lacking", (), parts))

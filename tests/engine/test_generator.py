@@ -74,7 +74,9 @@ DRAWS = {
 }
 
 
-@given(st.lists(st.tuples(st.sampled_from(sorted(DRAWS)), st.integers(0, 9)), max_size=6), st.integers(0, WORD))
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(DRAWS)), st.integers(0, 9)), max_size=6), st.integers(0, WORD)
+)
 def test_a_generator_continues_from_its_state_whatever_was_drawn(draws, seed):
     generator = mg.Generator(seed)
     for name, count in draws:
@@ -153,7 +155,7 @@ def test_threads_share_a_generator_without_drawing_a_block_twice():
     assert generator.get_state()["offset"] == 800
 
 
-# ------------------------------------------------------------------------------------------------ distributions
+# ------------------------------------------------------------------------------------------ distributions
 
 MANY = 100_000
 SURE = 4.0  # standard deviations: the seed is fixed, so this fails for good or never

@@ -82,7 +82,9 @@ def test_a_hook_under_create_graph_is_part_of_the_graph():
     y.register_hook(lambda g: g * x)
     (y * y).backward(create_graph=True)
     assert x.grad.item() == 18.0
-    (second,) = mg.autograd.grad(x.grad, x)  # of g x = 2 y x: 2 y, and by way of y, where the hook is, 2 x · x
+    (second,) = mg.autograd.grad(
+        x.grad, x
+    )  # of g x = 2 y x: 2 y, and by way of y, where the hook is, 2 x · x
     assert second.item() == 6.0 + 18.0
 
 

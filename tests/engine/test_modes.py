@@ -6,6 +6,7 @@ import pytest
 
 import minigrad as mg
 from leaves import leaf, normal
+from minigrad.errors import ShapeError
 from minigrad.modes import TRACING, mode, tracing
 
 ON, OFF = True, False
@@ -53,8 +54,8 @@ def test_a_graph_can_be_walked_under_no_grad():
 
 
 def test_the_mode_is_restored_after_an_exception():
-    with pytest.raises(ZeroDivisionError), mg.no_grad():
-        1 / 0
+    with pytest.raises(ShapeError), mg.no_grad():
+        mg.ones(2) + mg.ones(3)
     assert mg.is_grad_enabled()
 
 
@@ -89,15 +90,16 @@ def test_set_grad_enabled_is_a_statement_and_a_context_manager():
         assert mg.is_grad_enabled()
 
 
-@pytest.mark.parametrize("decorator", [mg.no_grad(), mg.no_grad, mg.set_grad_enabled(True)(lambda f: f)])
-def test_making_a_decorator_changes_nothing(decorator):
-    assert mg.is_grad_enabled()
-    assert decorator is not None
+DECORATORS = {
+    "no_grad": lambda: mg.no_grad,
+    "no_grad()": mg.no_grad,
+    "set_grad_enabled(False)": lambda: mg.set_grad_enabled(False),
+}
 
 
-@pytest.mark.parametrize("decorate", [mg.no_grad(), mg.no_grad, lambda f: mg.set_grad_enabled(False)(f)])
-def test_a_decorated_function_does_not_record(decorate):
-    @decorate
+@pytest.mark.parametrize("name", DECORATORS)
+def test_a_decorated_function_does_not_record(name):
+    @DECORATORS[name]()
     def square(x, *, times=1):
         """x · x · times"""
         return x * x * times, mg.is_grad_enabled()
@@ -124,21 +126,19 @@ def test_enable_grad_decorates_too():
         assert cube(leaf(2.0)).requires_grad
 
 
-@pytest.mark.parametrize("decorate", [mg.no_grad(), mg.no_grad])
-def test_a_decorated_generator_switches_the_mode_at_every_resume(decorate):
-    @decorate
+@pytest.mark.parametrize("name", DECORATORS)
+def test_a_decorated_generator_switches_the_mode_at_every_resume(name):
+    @DECORATORS[name]()
     def states():
         for _ in range(3):
             yield mg.is_grad_enabled()
         return "done"
 
-    inside, outside = [], []
     iterator = states()
-    with pytest.raises(StopIteration) as stop:
-        while True:
-            inside.append(next(iterator))
-            outside.append(mg.is_grad_enabled())
-    assert (inside, outside, stop.value.value) == ([OFF] * 3, [ON] * 3, "done")
+    pairs = [(next(iterator), mg.is_grad_enabled()) for _ in range(3)]
+    assert pairs == [(OFF, ON)] * 3
+    with pytest.raises(StopIteration, match="done"):
+        next(iterator)
 
 
 def test_two_generators_of_two_modes_do_not_disturb_each_other():
@@ -247,11 +247,9 @@ def gradients_of(number, rounds=30):
         with mg.no_grad():
             scale = mg.exp(x)
             if i % 3 == 0:
-                try:
-                    with mg.enable_grad():
-                        raise ZeroDivisionError
-                except ZeroDivisionError:
-                    assert not mg.is_grad_enabled()
+                with pytest.raises(ShapeError), mg.enable_grad():
+                    scale @ mg.ones(7)
+                assert not mg.is_grad_enabled()
         y = (mg.tanh(x * scale) * x).sum()
         y.backward(create_graph=bool(i % 2))
         found.append(x.grad.tolist())

@@ -1,4 +1,4 @@
-"""The engine, the layers and the model run on an array library that is not NumPy: what CuPy needs, without a GPU."""
+"""Engine, layers and model run on an array library that is not NumPy: what CuPy needs, without a GPU."""
 
 import sys
 
@@ -43,7 +43,11 @@ def test_the_fake_library_refuses_numpy_arrays_and_conversion():
     assert fakecupy.cupy.sum(fake).shape == ()
 
 
-UNARY = [op for op in vars(ops).values() if getattr(op, "inputs", None) == ("x",) and not getattr(op, "required", 1)]
+UNARY = [
+    op
+    for op in vars(ops).values()
+    if getattr(op, "inputs", None) == ("x",) and not getattr(op, "required", 1)
+]
 
 
 @pytest.mark.parametrize("op", UNARY, ids=lambda op: op.name)
@@ -61,7 +65,9 @@ def test_an_operation_of_one_input_gives_the_same_values_and_gradients_there(op)
 
 
 def test_operands_of_two_libraries_are_refused_by_name():
-    with pytest.raises(mg.errors.DeviceError, match=r"add\(\): operands on different devices, cuda:0 and cpu"):
+    with pytest.raises(
+        mg.errors.DeviceError, match=r"add\(\): operands on different devices, cuda:0 and cpu"
+    ):
         there(mg.ones(2)) + mg.ones(2)
 
 

@@ -1,4 +1,4 @@
-"""Who owns a gradient: what `.grad` holds shares memory with nothing, and nobody else's array is written to."""
+"""Who owns a gradient: `.grad` shares memory with nothing, and nobody else's array is written to."""
 
 from itertools import combinations
 
@@ -14,7 +14,7 @@ RETURN = {
     "backward, create_graph": lambda out, inputs, seed: (
         out.backward(seed, create_graph=True) or [x.grad for x in inputs]
     ),
-    "grad": lambda out, inputs, seed: grad(out, inputs, seed),
+    "grad": grad,
     "grad, create_graph": lambda out, inputs, seed: grad(out, inputs, seed, create_graph=True),
 }
 PASS_ON = {  # operations that hand the gradient on as it is, or a view of it

@@ -174,13 +174,13 @@ def test_an_absent_input_has_no_edge_and_no_gradient():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x: scaled(x), r"scaled\(\) needs the keyword arguments \['shift'\]"),
+        (scaled, r"scaled\(\) needs the keyword arguments \['shift'\]"),
         (lambda x: scaled(shift=x), "shift is a static argument, got a Tensor; pass a plain value"),
         (lambda x: scaled(b=x, shift=1.0), "needs the input 'x'"),
         (lambda x: scaled(x, x, x, shift=1.0), r"takes the inputs x, b, got 3"),
         (lambda x: scaled(x, shift=1.0, speed=3), "unexpected argument 'speed'"),
         (lambda x: scaled(x, x=x, shift=1.0), "unexpected argument 'x'"),
-        (lambda x: hypotenuse(x), "needs the input 'b'"),
+        (hypotenuse, "needs the input 'b'"),
         (lambda x: hypotenuse(x, "4"), "expected a Tensor, an array or a number, got str '4'"),
         (lambda x: hypotenuse(x, None), "NoneType"),
         (lambda x: mg.exp(x, x), "takes the inputs .*, got 2"),
@@ -248,25 +248,33 @@ def test_a_static_argument_wins_over_the_shape_of_an_input():
 # ------------------------------------------------------------------------------------------------ refused
 
 
+def parts(**body):
+    """The body of a card."""
+    return body
+
+
 def keep(g):
     return g
 
 
 REFUSED = {
-    "an input called g": (dict(forward=lambda xp, g: g, d_g=keep), "'g' is a reserved name"),
-    "an input called y": (dict(forward=lambda xp, y: y, d_y=keep), "'y' is a reserved name"),
-    "a static called xp": (dict(forward=lambda library, x, *, xp=1: x, d_x=keep), "'xp' is a reserved name"),
-    "no rule": (dict(forward=lambda xp, a, b: a, d_a=keep), r"no rule for \['b'\]; write d_<input>"),
-    "a rule too many": (dict(forward=lambda xp, a: a, d_a=keep, d_b=keep), r"\['b'\] are not among its inputs"),
+    "an input called g": (parts(forward=lambda xp, g: g, d_g=keep), "'g' is a reserved name"),
+    "an input called y": (parts(forward=lambda xp, y: y, d_y=keep), "'y' is a reserved name"),
+    "a static called xp": (parts(forward=lambda library, x, *, xp=1: x, d_x=keep), "'xp' is a reserved name"),
+    "no rule": (parts(forward=lambda xp, a, b: a, d_a=keep), r"no rule for \['b'\]; write d_<input>"),
+    "a rule too many": (
+        parts(forward=lambda xp, a: a, d_a=keep, d_b=keep),
+        r"\['b'\] are not among its inputs",
+    ),
     "an unknown constant": (
-        dict(forward=lambda xp, a: a, d_a=keep, nondifferentiable=("index",)),
+        parts(forward=lambda xp, a: a, d_a=keep, nondifferentiable=("index",)),
         r"\['index'\] are not among its inputs",
     ),
-    "a wish for nothing known": (dict(forward=lambda xp, a: a, d_a=lambda g, z: g), "asks for 'z'"),
-    "a wish for a shape of nothing": (dict(forward=lambda xp, a: a, d_a=lambda g, b_shape: g), "'b_shape'"),
-    "a wish of a joint rule": (dict(forward=lambda xp, a: a, d=lambda g, z: (g,)), "asks for 'z'"),
-    "no forward": (dict(d_a=keep), r"it has no forward\(\)"),
-    "a list without a rule": (dict(forward=lambda xp, *xs: xs[0]), r"no rule for \['xs'\]"),
+    "a wish for nothing known": (parts(forward=lambda xp, a: a, d_a=lambda g, z: g), "asks for 'z'"),
+    "a wish for a shape of nothing": (parts(forward=lambda xp, a: a, d_a=lambda g, b_shape: g), "'b_shape'"),
+    "a wish of a joint rule": (parts(forward=lambda xp, a: a, d=lambda g, z: (g,)), "asks for 'z'"),
+    "no forward": (parts(d_a=keep), r"it has no forward\(\)"),
+    "a list without a rule": (parts(forward=lambda xp, *xs: xs[0]), r"no rule for \['xs'\]"),
 }
 
 
@@ -278,15 +286,17 @@ def test_a_card_with_a_mistake_is_refused_when_it_is_made(name):
 
 
 def test_a_rule_of_the_wrong_shape_is_refused_by_name():
-    body = dict(forward=lambda xp, x: x * 2.0, d_x=lambda g: g.sum())
+    body = parts(forward=lambda xp, x: x * 2.0, d_x=lambda g: g.sum())
     mistaken = primitive(type("mistaken", (), body))
-    with pytest.raises(ValueError, match=r"mistaken: a rule gave a gradient of shape \(\) for .* shape \(3,\)"):
+    with pytest.raises(
+        ValueError, match=r"mistaken: a rule gave a gradient of shape \(\) for .* shape \(3,\)"
+    ):
         mistaken(normal(3)).sum().backward()
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_joint_rule_must_give_one_gradient_for_each_input(count):
-    body = dict(forward=lambda xp, a, b: a + b, d=lambda g: (g,) * count)
+    body = parts(forward=lambda xp, a, b: a + b, d=lambda g: (g,) * count)
     mistaken = primitive(type("mistaken", (), body))
     with pytest.raises(TypeError, match=f"mistaken: its rule gave {count} gradients for 2 inputs"):
         mistaken(leaf(1.0), leaf(2.0)).backward()

@@ -1,7 +1,8 @@
-"""Programs of 1 to 40 steps over 1 to 5 leaves, drawn at random, differentiated in four ways that must agree.
+"""Programs of 1 to 40 steps over 1 to 5 leaves, drawn at random, differentiated in ways that must agree.
 
-The ways are the tape, finite differences, PyTorch, and forward mode: the class `Dual` below, in which each number
-carries its derivative along one direction.  No value of a program leaves [-1.1, 1.1], so no tolerance needs a scale.
+The ways are the tape, finite differences, PyTorch, and forward mode: the class `Dual` below, in which each
+number carries its derivative along one direction.  No value of a program leaves [-1.1, 1.1], so that no
+tolerance needs a scale.
 """
 
 import math
@@ -88,7 +89,7 @@ DUALS = SimpleNamespace(
     sigmoid=Dual.unary(logistic, lambda x: logistic(x) * (1 - logistic(x))),
 )
 
-# What a step may be: a function of a language (minigrad, torch, DUALS) and its operands, each within [-1.1, 1.1].
+# What a step may be: a function of a language (minigrad, torch, DUALS) and of its operands.
 UNARY = {
     "negative": lambda _, a: -a,
     "square": lambda _, a: a * a / 1.1,

@@ -53,7 +53,9 @@ class exponentials:
         return xp.exp(scale * x), xp.exp(2 * scale * x)
 
     def d_x(g, y, scale):
-        parts = [part for part in (times(g[0], y[0] * scale), times(g[1], y[1] * (2 * scale))) if part is not None]
+        parts = [
+            part for part in (times(g[0], y[0] * scale), times(g[1], y[1] * (2 * scale))) if part is not None
+        ]
         return sum(parts[1:], parts[0])
 
 
@@ -165,7 +167,8 @@ def test_an_lstm_step_differentiates_whichever_output_is_used(used):
     h, c = ops.lstm_cell(*arguments)
     expected_h, expected_c = ops.lstm_cell.definition(*arguments)
     found, expected = (
-        {"h": one, "c": other, "both": one * other}[used].sum() for one, other in ((h, c), (expected_h, expected_c))
+        {"h": one, "c": other, "both": one * other}[used].sum()
+        for one, other in ((h, c), (expected_h, expected_c))
     )
     gradients = grad(found, arguments, materialize_grads=True)
     wanted = grad(expected, arguments, materialize_grads=True)

@@ -53,6 +53,46 @@ def test_logits_and_weights_have_a_row_for_every_target_position(score):
     assert weights.shape == (B, T, S)
 
 
+def test_the_model_is_what_its_equations_say():
+    """Equations (1) to (7), written out in NumPy for one source and the dot score."""
+    model = model_of()
+    W = {name: parameter.detach().numpy() for name, parameter in model.named_parameters()}
+
+    def sigmoid(x):
+        return 1 / (1 + np.exp(-x))
+
+    def lstm(xs, h, c, name, direction=""):
+        states = []
+        for x in xs:
+            gates = W[f"{name}.weight_ih_l0{direction}"] @ x + W[f"{name}.bias_ih_l0{direction}"]
+            gates = gates + W[f"{name}.weight_hh_l0{direction}"] @ h + W[f"{name}.bias_hh_l0{direction}"]
+            i, f, g, o = np.split(gates, 4)
+            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+            h = sigmoid(o) * np.tanh(c)
+            states.append(h)
+        return np.array(states), c
+
+    def linear(x, name):
+        return W[f"{name}.weight"] @ x + W[f"{name}.bias"]
+
+    source, target, zero = SOURCE.numpy()[1, :3], TARGET.numpy()[1], np.zeros(H // 2)
+    xs, ys = W["encoder.embedding.weight"][source], W["decoder.embedding.weight"][target]
+    forward, last_c = lstm(xs, zero, zero, "encoder.lstm")
+    backward, first_c = lstm(xs[::-1], zero, zero, "encoder.lstm", "_reverse")
+    memory = np.concatenate([forward, backward[::-1]], axis=1)  # (1)
+    h = np.tanh(linear(np.concatenate([forward[-1], backward[-1]]), "encoder.first_h"))  # (2)
+    c = linear(np.concatenate([last_c, first_c]), "encoder.first_c")  # (2)
+    logits = []
+    states, _ = lstm(ys, h, c, "decoder.lstm")  # (3)
+    for h in states:
+        score = np.exp(memory @ h)
+        context = score / score.sum() @ memory  # (4), (5)
+        attentional = np.tanh(linear(np.concatenate([context, h]), "decoder.attentional"))  # (6)
+        logits.append(linear(attentional, "decoder.output"))  # (7)
+    found, _ = model(SOURCE, LENGTHS, TARGET)
+    assert found[1].detach().numpy() == pytest.approx(np.array(logits), abs=1e-12)
+
+
 @pytest.mark.parametrize("score", SCORES)
 def test_weights_sum_to_one_and_are_zero_on_padding(score):
     _, weights = model_of(score)(SOURCE, LENGTHS, TARGET)

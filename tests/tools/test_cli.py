@@ -2,13 +2,14 @@
 
 import os
 import pty
+import shlex
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from commands import SMALL, done, minigrad, refusal, started
+from commands import SMALL, done, minigrad, program, refusal, started
 from minigrad.tools.cli import main
 
 COMMANDS = ["", "train", "translate", "graph"]
@@ -117,6 +118,20 @@ def test_output_that_cannot_be_written_is_said(tmp_path):
         run = started("graph", "x", cwd=tmp_path, stdout=full, stderr=subprocess.PIPE)
         assert (run.stderr.read(), run.wait(60)) == (b"minigrad: output: No space left on device\n", 2)
     run.stderr.close()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_closed_stream_is_nothing_to_read_or_write(closed, trained, tmp_path):
+    command = shlex.join([*program(), "translate", str(trained.folder)])
+    run = subprocess.run(
+        ["/bin/sh", "-c", f"{command} {closed}"],
+        cwd=tmp_path,
+        input=b"3 mai 2020\n",
+        capture_output=True,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert run.stdout.count(b"\n") == (closed == "2>&-")
 
 
 def test_ctrl_c_ends_a_command_with_130(trained, tmp_path):

@@ -1,0 +1,203 @@
+"""PyTorch as the oracle: value, type and gradient of every card, promotion, indexing, conventions."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minigrad as mg
+from cards import CARDS
+from cards.card import Case, assert_close, cases_by_type, cotangents, floating, gradients, listed
+from strategies import grown, indices, seeds, shapes
+
+pytestmark = [
+    pytest.mark.oracle,
+    # As in minigrad itself: PyTorch is silent where a logarithm of 0 is -inf, and so are we.
+    pytest.mark.filterwarnings(r"ignore::RuntimeWarning:minigrad\..*"),
+]
+KNOWN = [card for card in CARDS if card.torch]
+each_card = pytest.mark.parametrize("card", KNOWN, ids=str)
+FLOATING_ONLY = ("softplus",)  # in PyTorch
+DTYPES = ("float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool")
+
+
+@pytest.fixture(scope="module")
+def torch():
+    import torch
+
+    torch.set_num_threads(1)
+    return torch
+
+
+def theirs(torch, case):
+    """The inputs of a case as PyTorch's tensors, and its outputs."""
+    wanted = case.differentiable
+    tensors = [
+        None if a is None else torch.tensor(a, requires_grad=i in wanted) for i, a in enumerate(case.arrays)
+    ]
+    name, statics = case.card.torch, case.statics
+    if statics.get("dim") == ():  # all dimensions; in PyTorch, too, but not for `all`, nor in the gradient of `var`
+        statics = {**statics, "dim": tuple(range(case.arrays[0].ndim))}
+    if callable(name):
+        return tensors, listed(name(torch, *tensors, **statics))
+    function = getattr(torch, name, None) or getattr(torch.nn.functional, name)
+    return tensors, listed(function(*tensors, **statics))
+
+
+def compare(torch, case, within):
+    """Values, types and gradients of a case are PyTorch's."""
+    ours, (tensors, expected) = case.tensors(), theirs(torch, case)
+    outputs = case.run(ours)
+    assert len(outputs) == len(expected)
+    for output, other in zip(outputs, expected, strict=True):
+        assert str(other.dtype) == f"torch.{output.dtype}", case
+        assert_close(output.array, other.detach().numpy(), within, case)
+    if not case.card.differentiable or not case.differentiable:
+        return
+    weights = cotangents(outputs)
+    ends = [other for other in expected if other.is_floating_point()]
+    wanted = [t for t in tensors if t is not None and t.requires_grad]
+    found = torch.autograd.grad(ends, wanted, [torch.tensor(w) for w in weights], materialize_grads=True)
+    for g, other in zip(gradients(outputs, ours, weights), found, strict=True):
+        assert str(other.dtype) == f"torch.{g.dtype}", case
+        assert_close(g.array, other.numpy(), within, case)
+
+
+@each_card
+@given(data=st.data())
+def test_values_types_and_gradients_are_those_of_pytorch(card, torch, data):
+    for dtype, case in data.draw(cases_by_type(card)).items():
+        if dtype in ("float64", "float32") or (dtype != "float16" and card.name not in FLOATING_ONLY):
+            compare(torch, case, card.within("oracle", dtype if dtype == "float64" else "float32"))
+
+
+@pytest.mark.parametrize("card", [card for card in KNOWN if card.kinks], ids=str)
+def test_the_conventions_declared_at_kinks_are_those_of_pytorch(card, torch):
+    for kink in card.kinks:
+        arrays = tuple(np.array(values) for values in kink.inputs)
+        outputs = theirs(torch, Case(card, arrays, kink.statics))[1]
+        assert_close(listed(outputs)[0].detach().numpy(), np.asarray(kink.value), 1e-12, card)
+
+
+SPECIAL = [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 1e-30, 1e30, -1e30, 1.0, -1.0, 2.0, 0.5]
+ONE_INPUT = [
+    *("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu", "erf", "softplus", "gelu"),
+    *("abs", "sign", "neg", "square", "power of a number", "number to a power", "clamp", "isnan", "isinf", "isfinite"),
+]
+TWO_INPUTS = ["add", "sub", "mul", "div", "maximum", "minimum", "pow", "equal", "not_equal", "less", "less_equal"]
+
+
+# PyTorch takes x ** -0.5 for 1 / sqrt(x), which differs from IEEE 754's power at -0 and -inf.
+ROOTS = [("power of a number", 0.5), ("power of a number", -0.5)]
+WITHOUT_NAN = ("sign", "abs")  # PyTorch says sign(nan) = 0; we say nan, as NumPy does
+
+
+def special(card, data):
+    """The statics of one draw, and every special value (for two inputs, every pair of them)."""
+    statics = data.draw(card.signature)[1]
+    count = 2 if card.name in TWO_INPUTS else 1
+    values = np.array(list(itertools.product(SPECIAL, repeat=count))).T
+    return [np.ascontiguousarray(column) for column in values], statics
+
+
+@pytest.mark.parametrize("card", [c for c in KNOWN if c.name in (*ONE_INPUT, *TWO_INPUTS)], ids=str)
+@given(data=st.data())
+def test_values_and_gradients_at_special_numbers_are_those_of_pytorch(card, torch, data):
+    arrays, statics = special(card, data)
+    if (card.name, statics.get("exponent")) in ROOTS:
+        arrays = [array[array >= 0] + 0.0 for array in arrays]
+    if card.name in WITHOUT_NAN:
+        arrays = [array[~np.isnan(array)] for array in arrays]
+    case = Case(card, tuple(arrays), statics)
+    ours, (tensors, expected) = case.tensors(), theirs(torch, case)
+    (output,), (other,) = case.run(ours), expected
+    assert not differences(arrays, output.array, other.detach().numpy()), f"{statics}: (inputs, ours, PyTorch's)"
+    if output.requires_grad:
+        output.backward(mg.ones_like(output))
+        other.backward(torch.ones_like(other))
+        for i, (tensor, twin) in enumerate(zip(ours, tensors, strict=True)):
+            apart = differences(arrays, tensor.grad.array, twin.grad.numpy())
+            assert not apart, f"gradient of input {i}, {statics}: (inputs, ours, PyTorch's)"
+
+
+def differences(arrays, ours, other):
+    """Where two results differ: the inputs there, and both numbers."""
+    apart = ~np.isclose(ours, other, rtol=1e-12, atol=1e-300, equal_nan=True)
+    return [(*(a[place] for a in arrays), ours[place], other[place]) for place in np.flatnonzero(apart)]
+
+
+TIES = {
+    "amax": lambda xp, x: xp.amax(x, 1),
+    "amin of both": lambda xp, x: xp.amin(x, (0, 1)),
+    "max": lambda xp, x: xp.max(x),
+    "min": lambda xp, x: xp.min(x),
+    "maximum": lambda xp, x: xp.maximum(x, x[:, [1, 0, 2]]),
+    "median of relu": lambda xp, x: xp.relu(x - 2),
+    "clamp": lambda xp, x: xp.clamp(x, 1.0, 3.0),
+}
+
+
+@pytest.mark.parametrize("op", TIES.values(), ids=TIES)
+def test_ties_share_the_gradient_as_in_pytorch(op, torch):
+    values = [[1.0, 3.0, 3.0], [3.0, 1.0, 2.0]]
+    x, y = mg.tensor(values, requires_grad=True), torch.tensor(values, requires_grad=True)
+    op(mg, x).sum().backward()
+    op(torch, y).sum().backward()
+    np.testing.assert_array_equal(x.grad.array, y.grad.numpy())
+
+
+BINARY = ("add", "mul", "div", "maximum", "eq", "where", "sub", "pow")
+
+
+def operand(xp, dtype, rank):
+    """A tensor with dimensions, one without, or a Python number; of the type `dtype`."""
+    if rank == "number":
+        return {"f": 1.0, "b": True}.get(np.dtype(dtype).kind, 1)
+    return xp.ones((2,) if rank == "tensor" else (), dtype=getattr(xp, dtype))
+
+
+def called(xp, name, a, b):
+    operators = {"add": lambda: a + b, "sub": lambda: a - b, "mul": lambda: a * b, "div": lambda: a / b,
+                 "eq": lambda: a == b, "pow": lambda: a**b, "where": lambda: xp.where(a == a, a, b)}  # fmt: skip
+    return operators[name]() if name in operators else getattr(xp, name)(a, b)
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_types_are_promoted_as_in_pytorch(name, torch):
+    different = []
+    for one, other in itertools.product(DTYPES, repeat=2):
+        if name == "pow" and one == other == "bool":
+            continue  # PyTorch has it for numbers only
+        for rank in ("tensor", "0-d", "number"):
+            if rank == "number" and (name == "maximum" or other not in ("float32", "int64", "bool")):
+                continue
+            try:
+                expected = str(called(torch, name, operand(torch, one, "tensor"), operand(torch, other, rank)).dtype)
+            except RuntimeError:
+                continue  # PyTorch refuses bool - bool, and a power of bools
+            try:
+                found = f"torch.{called(mg, name, operand(mg, one, 'tensor'), operand(mg, other, rank)).dtype}"
+            except TypeError as error:
+                found = str(error)
+            if found != expected:
+                different.append((one, other, rank, found, expected))
+    assert not different
+
+
+@given(data=st.data())
+def test_an_index_picks_what_it_picks_in_pytorch(torch, data):
+    shape = data.draw(shapes())
+    index = data.draw(indices(shape, negative_steps=False))
+    x = grown(data.draw(seeds(shape)), shape)
+    parts = index if isinstance(index, tuple) else (index,)
+    ours, other = mg.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    converted = tuple(torch.tensor(part) if isinstance(part, np.ndarray) else part for part in parts)
+    found, expected = ours[index], other[converted]
+    assert_close(found.array, expected.detach().numpy(), 0, index)
+    weight = cotangents([found])[0]
+    (g,) = gradients([found], [ours], [weight])
+    expected.backward(torch.tensor(weight))
+    assert_close(g.array, other.grad.numpy(), 1e-14, index)
