@@ -1,7 +1,7 @@
 """Floor 0: how many threads NumPy's matrix products use.
 
-NumPy's wheels bring OpenBLAS, which takes one thread for each core.  Its threads wait for each other busily, so
-that for small products, or beside another busy program, two can be several times slower than one.
+NumPy's wheels bring OpenBLAS, which takes one thread for each core.  Its threads wait for each other busily:
+for small products, or beside another busy program, two can be several times slower than one.
 """
 
 import ctypes

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from . import ops
-from .backend import as_dtype, device_of, namespace
+from .backend import as_dtype, default_dtype, device_of, namespace
 from .backend import device as device_type
 from .errors import DTypeError, ShapeError, normalise_dim, normalise_dims
 from .indexing import checked_index
@@ -40,6 +40,8 @@ def clamp(input: Tensor, min: float | None = None, max: float | None = None) -> 
     """input limited to [min, max]; at least one limit must be given."""
     if min is None and max is None:
         raise ValueError("clamp(): at least one of min and max must be given")
+    if input.dtype.kind != "f" and (isinstance(min, float) or isinstance(max, float)):
+        input = to(input, default_dtype())
     return ops.clamp_card(input, low=min, high=max)
 
 

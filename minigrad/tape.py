@@ -288,8 +288,7 @@ _SOLE_HOLDER = _reference_count({0: object()}, 0)  # measured, since Python vers
 def _hand_to_call(gradients: dict[Node, Any], output: Any, g: Gradient) -> None:
     """Leave the gradient of one output with its call: a list, with None for the outputs unused."""
     call = output.edges[0]
-    slots = gradients.setdefault(call, [None] * len(call.shape))
-    slots[output.index] = g if slots[output.index] is None else slots[output.index] + g
+    gradients.setdefault(call, [None] * len(call.shape))[output.index] = g
 
 
 def _fitted(g: Gradient, parent: Node, node: Node) -> Gradient:

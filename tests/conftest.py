@@ -3,6 +3,9 @@
 No test measures time, so there is no deadline, and a slow machine is no reason to fail.
 """
 
+import warnings
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -15,3 +18,9 @@ settings.register_profile(
 settings.register_profile("ci", settings.get_profile("dev"), max_examples=60, derandomize=True)
 settings.register_profile("deep", settings.get_profile("dev"), max_examples=300)
 settings.load_profile("dev")
+
+
+@pytest.fixture(autouse=True)
+def warnings_as_a_user_has_them():
+    """Warnings are errors here, but for the filter that `import minigrad` sets, which pytest would cover."""
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\..*")

@@ -223,7 +223,7 @@ def gathered(draw, scattered=False):
 
 @st.composite
 def looked_up(draw, backward=False):
-    """A matrix, and indices of its rows in any shape; backward: rows to add up, of which one may not count."""
+    """A matrix, and indices of its rows; backward: rows to add up, of which one may not count."""
     rows, width, picked = draw(sides(min_side=1)), draw(sides()), draw(shapes())
     if backward:
         padding = draw(st.one_of(st.none(), st.integers(0, rows - 1)))
@@ -231,7 +231,7 @@ def looked_up(draw, backward=False):
     return ((rows, width), picked), {}
 
 
-# ------------------------------------------------------------------------------------------------ linear algebra
+# ------------------------------------------------------------------------------------------------ matrices
 
 
 @st.composite
@@ -271,8 +271,10 @@ def classified(draw):
         "ignore_index": draw(st.sampled_from((-100, 0))),
         "label_smoothing": draw(st.sampled_from((0.0, 0.1))),
     }
-    sums = ("sum", "none", "mean") if statics["ignore_index"] < 0 else ("sum", "none")  # a mean of none is nan
-    statics["reduction"] = draw(st.sampled_from(sums))
+    everything_counts = statics["ignore_index"] < 0  # else the mean may be one of none, nan
+    statics["reduction"] = draw(
+        st.sampled_from(("sum", "none", "mean") if everything_counts else ("sum", "none"))
+    )
     return (scores, others, draw(st.sampled_from((None, (classes,))))), statics
 
 

@@ -1,8 +1,8 @@
 """What Hypothesis draws for the tests: numbers, shapes, memory layouts, dimensions, indices.
 
-Numbers are multiples of 1/32 (exact in every floating type) and are drawn as bytes, so that they are quick to
-draw and a counter-example shrinks to numbers that can be read.  They keep their distance from kinks and poles by
-construction, never by `assume`.
+Numbers are multiples of 1/32 (exact in every floating type) and are drawn as bytes, so that they are quick
+to draw and a counter-example shrinks to numbers that can be read.  They keep their distance from kinks and
+poles by construction, never by `assume`.
 """
 
 import functools
@@ -69,7 +69,7 @@ def seeds(shape):
 
 
 def grown(seed, shape, dtype="float64", domain=REAL, limit=None):
-    """The array of `shape` with numbers of `domain` that a seed stands for; `limit` ends the range of an index."""
+    """The array of numbers of `domain` that a seed stands for; `limit` ends the range of an index."""
     drawn = np.frombuffer(seed, np.uint8)
     if domain.below is not None:
         values = domain.first + drawn.astype("int64") % max(limit - domain.first, 1)
@@ -91,7 +91,7 @@ def arrays(shape, dtype="float64", domain=REAL, limit=None):
 
 
 def sides(max_side=3, min_side=0):
-    """The size of one dimension; where 0 may come it comes seldom, since little happens in an empty tensor."""
+    """The size of one dimension; 0 comes seldom, since little happens in an empty tensor."""
     usual = range(max(min_side, 1), max_side + 1)
     return st.sampled_from((*usual, *usual, *usual, *usual, *([0] if min_side == 0 else [])))
 

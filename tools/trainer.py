@@ -26,7 +26,7 @@ from .translator import Translator
 
 LOG_EVERY = 5  # steps
 SAVE_EVERY = 60.0  # seconds, and after each test
-TEST_EVERY = 50  # steps at least: when epochs are shorter than that, not each of them is tested
+TELL_EVERY = 50  # steps at least: of epochs shorter than that, not each has a line of its own
 
 
 class Trainer:
@@ -141,16 +141,17 @@ class Trainer:
     def run(self) -> bool:
         """Train to the end, or until Ctrl-C; returns whether the end was reached. All is saved either way."""
         progress = Progress(self.steps, self.step)
-        tested_epochs = math.ceil(TEST_EVERY / len(self.sampler))  # one epoch in so many
+        told = math.ceil(TELL_EVERY / len(self.sampler))  # one epoch in so many
         try:
             # what overflows is found in the loss, or in the norm of the gradient
             with _interrupt_flag() as interrupted, numpy.errstate(over="ignore", invalid="ignore"):
                 while self.epoch < self.epochs and not interrupted:
                     if self._run_epoch(progress, interrupted):
                         self.epoch += 1
-                        if self.epoch % tested_epochs == 0 or self.epoch == self.epochs:
+                        self._test()
+                        if self.epoch % told == 0 or self.epoch == self.epochs:
                             progress.clear()
-                            self._test()
+                            self._tell()
                 if self.epoch < self.epochs:
                     self.save()
         finally:
@@ -161,6 +162,8 @@ class Trainer:
         """The rest of this epoch; False if it was interrupted."""
         self.model.train()
         label = f"epoch {self.epoch + 1}/{self.epochs}"
+        if self._scores is not None:  # those of the epoch before
+            label += f" (held-out {self._scores.exact:.0%})"
         began = time.perf_counter()
         for batch in self.loader:
             loss = self.train_on(batch)
@@ -180,13 +183,15 @@ class Trainer:
         return True
 
     def _test(self) -> None:
-        """Score the held-out examples, log it, save, and say so."""
+        """Score the held-out examples, and log it."""
         self._scores = None
-        scores = self.scores()
-        self.folder.log(scores.record(self.step, self.epoch))
+        self.folder.log(self.scores().record(self.step, self.epoch))
+
+    def _tell(self) -> None:
+        """Save, and say how the held-out examples are done."""
         self.save()
         print(
-            f"epoch {self.epoch}/{self.epochs}: held-out exact match {scores.exact:.2%} "
+            f"epoch {self.epoch}/{self.epochs}: held-out exact match {self.scores().exact:.2%} "
             f"after {clock(self.training_seconds)}",
             flush=True,
         )

@@ -4,6 +4,7 @@ Letters: T time steps, B batch, I input size, H hidden size.  The gates lie side
 i, f, g, o.
 """
 
+from minigrad.backend import accumulator
 from minigrad.fused import fused
 from minigrad.ops.elementwise import sigmoid, tanh, where
 from minigrad.ops.linalg import column_sums, linear
@@ -33,13 +34,16 @@ class lstm_cell:
     definition = lstm_equations
 
     def forward(xp, x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+        short = x.dtype
+        x, h, c, weight_ih, weight_hh, bias_ih, bias_hh = wide(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
         s = squash_scale(xp, c.shape[-1], x.dtype)
         z = gates_of_input(xp, x, weight_ih, bias_ih, bias_hh)
         z += xp.matmul(h, weight_hh.T)
         z *= s
         c_new, tanh_c, h_new = (xp.empty(c.shape, x.dtype) for _ in range(3))
         step(xp, z, s, c, c_new, tanh_c, h_new)
-        return (h_new, c_new), (x, h, c, weight_ih, weight_hh, z, tanh_c)
+        kept = (x, h, c, weight_ih, weight_hh, z, tanh_c)
+        return (h_new.astype(short, copy=False), c_new.astype(short, copy=False)), kept
 
     def pullback(xp, g, kept, needs):
         x, h, c, weight_ih, weight_hh, gates, tanh_c = kept
@@ -47,10 +51,15 @@ class lstm_cell:
         dh = xp.zeros_like(c) if g[0] is None else g[0]
         dc = dh * through if g[1] is None else g[1] + dh * through
         dz = gate_gradients(slopes, dc, dh)
-        bias = column_sums(xp, dz)
+        bias = column_sums(xp, dz) if needs[5] or needs[6] else None
         return (
-            xp.matmul(dz, weight_ih), xp.matmul(dz, weight_hh), dc * gates[:, c.shape[-1] : 2 * c.shape[-1]],
-            xp.matmul(dz.T, x), xp.matmul(dz.T, h), bias, bias,
+            xp.matmul(dz, weight_ih) if needs[0] else None,
+            xp.matmul(dz, weight_hh) if needs[1] else None,
+            dc * gates[:, c.shape[-1] : 2 * c.shape[-1]],
+            xp.matmul(dz.T, x) if needs[3] else None,
+            xp.matmul(dz.T, h) if needs[4] else None,
+            bias,
+            bias,
         )
 
 
@@ -83,7 +92,9 @@ class lstm:
     def forward(
         xp, x, h0, c0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, lengths=None, *, reverse=False
     ):
-        T, B, H = x.shape[0], x.shape[1], h0.shape[-1]
+        T, B, H, short = x.shape[0], x.shape[1], h0.shape[-1], x.dtype
+        x, h0, c0, weight_ih, weight_hh = wide(x, h0, c0, weight_ih, weight_hh)
+        bias_ih, bias_hh = wide(bias_ih, bias_hh)
         s = squash_scale(xp, H, x.dtype)
         gates = gates_of_input(xp, x.reshape(T * B, -1), weight_ih, bias_ih, bias_hh).reshape(T, B, 4 * H)
         gates *= s
@@ -97,19 +108,19 @@ class lstm:
             step(xp, gates[t], s, c, cs[t], tanh_cs[t], hs[t])
             if ended[t] is not None: hs[t][ended[t]], cs[t][ended[t]] = h[ended[t]], c[ended[t]]
             h, c = hs[t], cs[t]
-        outputs = hs.copy()
+        outputs = hs.astype(short)
         for t in range(T):
             if ended[t] is not None: outputs[t][ended[t]] = 0
         kept = (x, h0, c0, weight_ih, weight_hh, gates, hs, cs, tanh_cs, ended)
-        return (outputs, h.copy(), c.copy()), kept
+        return (outputs, h.astype(short), c.astype(short)), kept
 
     def pullback(xp, g, kept, needs, *, reverse):
         x, h0, c0, weight_ih, weight_hh, gates, hs, cs, tanh_cs, ended = kept
         T, B, H = hs.shape
         h_before, c_before = (states_before(xp, *pair, reverse) for pair in ((h0, hs), (c0, cs)))
         slopes, through = local_slopes(xp, gates, c_before, tanh_cs)
-        dh = xp.zeros((B, H), x.dtype) if g[1] is None else g[1].copy()
-        dc = xp.zeros((B, H), x.dtype) if g[2] is None else g[2].copy()
+        dh = xp.zeros((B, H), x.dtype) if g[1] is None else g[1].astype(x.dtype)
+        dc = xp.zeros((B, H), x.dtype) if g[2] is None else g[2].astype(x.dtype)
         dz = slopes  # step t reads slopes[t] and leaves its own gradient in their place
         for t in range(T) if reverse else reversed(range(T)):
             dh_here = dh if g[0] is None else dh + g[0][t]
@@ -133,6 +144,11 @@ class lstm:
             bias,
             None,
         )
+
+
+def wide(*arrays):
+    """The arrays in the type in which sums are kept: float16 becomes float32."""
+    return [a if a is None else a.astype(accumulator(a.dtype), copy=False) for a in arrays]
 
 
 def gates_of_input(xp, x, weight_ih, bias_ih, bias_hh):

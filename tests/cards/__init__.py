@@ -1,4 +1,4 @@
-"""The table: one declaration for every operation; a new operation without one fails tests/ops/test_table.py."""
+"""The table: a declaration for every operation. A new operation without one fails tests/ops/test_table.py."""
 
 from cards import elementwise, index, linalg, neural, reduce, shape
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 
 import minigrad as mg
@@ -16,7 +17,7 @@ NUMBERS = (*FLOATS, "int64", "int32")
 ANY = (*NUMBERS, "bool")
 
 TOLERANCES = {  # times the largest of 1 and the numbers compared
-    # Some 30 roundings of float64, or of float32; float16 is rounded once on the way in and once on the way out.
+    # Some 30 roundings of float64, or of float32; float16 is rounded on the way in and on the way out.
     ("value", "float64"): 1e-12,
     ("value", "float32"): 2e-5,
     ("value", "float16"): 5e-3,
@@ -32,6 +33,9 @@ TOLERANCES = {  # times the largest of 1 and the numbers compared
     ("oracle", "float64"): 1e-10,
     ("oracle", "float32"): 2e-5,
 }
+
+# A third of the examples, for properties that depend on the code and hardly on the numbers.
+few_examples = settings(max_examples=max(5, settings.default.max_examples // 3))
 
 
 @dataclass(frozen=True)
@@ -61,13 +65,13 @@ class Card:
     op          the function under test: op(*inputs, **statics) -> a Tensor, or several
     signature   a strategy for (the shapes of the inputs, None for one left out; the static arguments)
     reference   the same on NumPy arrays, written without minigrad
-    torch       the same in PyTorch: a name in torch or torch.nn.functional, or torch(torch, *tensors, **statics);
-                None: PyTorch has no such function
+    torch       the same in PyTorch: a name in torch or torch.nn.functional, or a function that is given the
+                module, the tensors and the static arguments; None: PyTorch has no such function
     inputs      the numbers that each input may hold; the last entry stands for all further inputs
     card        the Primitive that is tested, where `op` is a function that calls it
     dtypes      the types that the inputs may have
-    result      the type of the output: "same" as the inputs, "floating" (an integer becomes float32), "sum" (an
-                integer becomes int64), or the name of a type; a tuple for several outputs
+    result      the type of the output: "same" as the inputs, "floating" (an integer becomes float32), "sum"
+                (an integer becomes int64), or the name of a type; a tuple for several outputs
     second      is there a second derivative to check?
     view        may the output share memory with an input?
     broadcasts  do the inputs broadcast together?
@@ -139,8 +143,8 @@ class Case:
     statics: dict[str, Any]
 
     def __repr__(self):
-        shown = ", ".join("None" if a is None else f"{a.dtype}{list(a.shape)} {a.tolist()}" for a in self.arrays)
-        return f"{self.card.name}({shown}; {self.statics})"
+        shown = [None if a is None else f"{a.dtype}{list(a.shape)} {a.tolist()}" for a in self.arrays]
+        return f"{self.card.name}({', '.join(map(str, shown))}; {self.statics})"
 
     def _repr_pretty_(self, printer, cycle):  # how Hypothesis shows it
         printer.text(repr(self))
@@ -177,23 +181,17 @@ class Case:
 
 @st.composite
 def cases_by_type(draw, card):
-    """{dtype: Case} for every type of a card: the same shapes, static arguments and random choices for each."""
+    """{dtype: Case} for every type of a card, with one choice of shapes, statics and random bytes for all."""
     found, statics = draw(card.signature)
     chosen = [None if shape is None else draw(seeds(shape)) for shape in found]
-    limits = [
-        None if card.domain(i).below is None else card.domain(i).below(found, statics) for i in range(len(found))
-    ]
-    return {
-        dtype: Case(
-            card,
-            tuple(
-                None if seed is None else grown(seed, shape, dtype, card.domain(i), limit)
-                for i, (seed, shape, limit) in enumerate(zip(chosen, found, limits, strict=True))
-            ),
-            statics,
-        )
-        for dtype in card.dtypes
-    }
+
+    def inputs(dtype):
+        for i, (shape, seed) in enumerate(zip(found, chosen, strict=True)):
+            domain = card.domain(i)
+            limit = None if domain.below is None else domain.below(found, statics)
+            yield None if shape is None else grown(seed, shape, dtype, domain, limit)
+
+    return {dtype: Case(card, tuple(inputs(dtype)), statics) for dtype in card.dtypes}
 
 
 def cases(card):
@@ -207,7 +205,7 @@ def listed(outputs):
 
 
 def floating(outputs):
-    """The outputs that can have a gradient, with their positions."""
+    """The outputs that can have a gradient."""
     return [out for out in outputs if out.dtype.kind == "f"]
 
 
@@ -218,7 +216,7 @@ def cotangents(outputs, seed=0):
 
 
 def gradients(outputs, tensors, weights, **options):
-    """The gradients of Σ outputs · weights for the tensors that require grad, as Tensors (zeros if unused)."""
+    """The gradients of Σ outputs · weights for those tensors that require grad; zeros for one not used."""
     wanted = [t for t in tensors if isinstance(t, mg.Tensor) and t.requires_grad]
     attached = [(out, w) for out, w in zip(floating(outputs), weights, strict=True) if out.requires_grad]
     found = mg.autograd.grad(
@@ -232,7 +230,7 @@ def gradients(outputs, tensors, weights, **options):
 
 
 def assert_close(found, expected, tolerance, about=""):
-    """Equal but for roundings: `tolerance` times the largest of 1 and the numbers compared; nan equals nan."""
+    """Equal up to `tolerance` times the largest of 1 and the numbers compared; nan equals nan."""
     found, expected = np.asarray(found), np.asarray(expected)
     assert found.shape == expected.shape, f"{about}: shape {found.shape}, expected {expected.shape}"
     with np.errstate(invalid="ignore"):  # infinities are compared below

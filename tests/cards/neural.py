@@ -8,6 +8,7 @@ import minigrad as mg
 from cards.card import Card, Refusal
 from minigrad import ops
 from minigrad.errors import ShapeError
+from minigrad.nn import functional as F
 from signatures import attended, classified, lstm_sequences, lstm_steps, normalised, partly_classified
 from strategies import DISTINCT, MASK, REAL, Domain, index_below
 
@@ -50,7 +51,7 @@ def torch_cross_entropy(torch, x, target, weight, dim, **statics):
     return torch.nn.functional.cross_entropy(x, target, weight, **statics)
 
 
-def with_class_one(target):
+def counted(target):
     """The target with class 1 in its first row, so that at least one row counts."""
     target[0] = 1
     return target
@@ -69,6 +70,8 @@ def attention(query, key, value, mask=None, dropout=None, *, scale, keep_scale=1
 def torch_attention(torch, query, key, value, mask=None, dropout=None, *, scale):
     leading = torch.broadcast_shapes(*[x.shape[:-2] for x in (query, key, value)])
     query, key, value = (x.expand(*leading, *x.shape[-2:]) for x in (query, key, value))
+    if mask is not None and mask.ndim == 1:
+        mask = mask.expand(query.shape[-2], -1)
     return torch.nn.functional.scaled_dot_product_attention(query, key, value, mask, scale=scale)
 
 
@@ -103,7 +106,7 @@ def attention_card(name, signature, mask, torch=torch_attention):
         broadcasts=False,
         errors=[
             Refusal(
-                lambda: mg.nn.functional.scaled_dot_product_attention(mg.zeros(2, 3), mg.zeros(4, 5), mg.zeros(4, 1)),
+                lambda: F.scaled_dot_product_attention(mg.zeros(2, 3), mg.zeros(4, 5), mg.zeros(4, 1)),
                 ShapeError, "query (2, 3), key (4, 5), value (4, 1)",
             )
         ],
@@ -118,11 +121,11 @@ CARDS = [
     ),
     Card(
         "cross_entropy, mean of what counts",
-        lambda x, target, weight, **statics: ops.cross_entropy(x, with_class_one(target.clone()), weight, **statics),
+        lambda x, target, *rest, **statics: ops.cross_entropy(x, counted(target.clone()), *rest, **statics),
         partly_classified(),
-        lambda x, target, weight, **statics: cross_entropy(x, with_class_one(target.copy()), weight, **statics),
-        lambda torch, x, target, *weight, **statics: torch_cross_entropy(
-            torch, x, with_class_one(target.clone()), *weight, **statics
+        lambda x, target, *rest, **statics: cross_entropy(x, counted(target.copy()), *rest, **statics),
+        lambda torch, x, target, *rest, **statics: torch_cross_entropy(
+            torch, x, counted(target.clone()), *rest, **statics
         ),
         (REAL, CLASS, CLASS_WEIGHT), ops.cross_entropy,
     ),
@@ -134,6 +137,7 @@ CARDS = [
         "lstm_cell", ops.lstm_cell, lstm_steps(), lstm_cell, torch_lstm_cell, result=("same", "same"),
     ),
     Card(
-        "lstm", ops.lstm, lstm_sequences(), lstm, None, (*[REAL] * 7, LENGTH), result=("same", "same", "same"),
+        "lstm", ops.lstm, lstm_sequences(), lstm, None, (*[REAL] * 7, LENGTH),
+        result=("same", "same", "same"),
     ),
 ]  # fmt: skip

@@ -29,8 +29,10 @@ def out_of_range(function, name):
     """The refusals that all reductions share."""
     matrix = mg.zeros(2, 3)
     return (
-        Refusal(lambda: function(matrix, dim=5), IndexError, f"{name}(): dim 5 out of range for 2-d tensor, "
-                "expected [-2, 1]"),
+        Refusal(
+            lambda: function(matrix, dim=5), IndexError,
+            f"{name}(): dim 5 out of range for 2-d tensor, expected [-2, 1]",
+        ),
         Refusal(lambda: function(matrix, dim=1.0), TypeError, f"{name}(): dim must be an int, got float"),
     )  # fmt: skip
 
@@ -63,14 +65,14 @@ def extreme(values, index):
     )
 
 
-def chosen(name, number, result="same"):
-    """amax, amin and their relatives: the card of a reduction that chooses an element; `number` for a tie."""
-    function, primitive = getattr(mg, name), getattr(ops, name)
+def chosen(name, number):
+    """amax and amin; `number` is the one that ties."""
+    function = getattr(mg, name)
     tie = Kink([[[2.0, number, number]]], [number], [[[0.0, 0.5, 0.5]]], {"dim": -1})
     return Card(
-        name, function, reduction(min_side=1), reference(getattr(np, name)), name, (DISTINCT,), primitive, NUMBERS,
-        kinks=[tie], errors=(*out_of_range(function, name), twice(function, name), of_nothing(function, name)),
-        result=result,
+        name, function, reduction(min_side=1), reference(getattr(np, name)), name, (DISTINCT,),
+        getattr(ops, name), NUMBERS, kinks=[tie],
+        errors=(*out_of_range(function, name), twice(function, name), of_nothing(function, name)),
     )  # fmt: skip
 
 
@@ -100,8 +102,8 @@ def with_places(name, index):
     function = getattr(mg, name)
     return Card(
         f"{name} and place", function, reduction(dims, min_side=1),
-        extreme(getattr(np, name), getattr(np, index)), lambda torch, *x, **statics: getattr(torch, name)(*x, **statics),
-        (DISTINCT,), dtypes=NUMBERS, result=("same", "int64"),
+        extreme(getattr(np, name), getattr(np, index)), name, (DISTINCT,),
+        dtypes=NUMBERS, result=("same", "int64"),
         errors=(*out_of_range(function, name), of_nothing(function, name, 1)),
     )  # fmt: skip
 
@@ -131,7 +133,8 @@ CARDS = [
         ),
     ),
     Card(
-        "var", mg.var, reduction(min_dims=1, min_side=2, correction=st.sampled_from((0, 1, 0.5))), variance, "var",
+        "var", mg.var, reduction(min_dims=1, min_side=2, correction=st.sampled_from((0, 1, 0.5))), variance,
+        "var",
         errors=(*out_of_range(mg.var, "var"), twice(mg.var, "var")),
     ),
     Card(
@@ -170,8 +173,8 @@ CARDS = [
         errors=out_of_range(mg.softmax, "softmax"),
     ),
     Card(
-        "log_softmax", mg.log_softmax, along(min_side=0), lambda x, dim: np.log(softmax(x, dim)), "log_softmax",
-        card=ops.log_softmax, dtypes=FLOATS, result="floating",
+        "log_softmax", mg.log_softmax, along(min_side=0), lambda x, dim: np.log(softmax(x, dim)),
+        "log_softmax", card=ops.log_softmax, dtypes=FLOATS, result="floating",
         kinks=[Kink([[1000.0, -1000.0]], [0.0, -2000.0], [[-1.0, 1.0]], {"dim": 0})],
         errors=out_of_range(mg.log_softmax, "log_softmax"),
     ),

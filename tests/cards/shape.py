@@ -21,7 +21,6 @@ from signatures import (
     squeezed,
     summed_to,
     two_dims,
-    unary,
     widened,
 )
 from strategies import shapes
@@ -62,8 +61,10 @@ def sum_to_size(x, size):
 
 def split(x, sections, dim):
     total = x.shape[dim]
-    ends = np.cumsum(sections) if isinstance(sections, list) else range(sections, max(total, 1) + sections, sections)
-    starts = [0, *ends][:-1]
+    if isinstance(sections, int):
+        sections = [sections] * max(-(-total // sections), 1)
+    ends = np.cumsum(sections)
+    starts = [0, *ends[:-1]]
     return [np.take(x, range(start, min(end, total)), dim) for start, end in zip(starts, ends, strict=True)]
 
 
@@ -82,12 +83,21 @@ def widen(x, size, dim, start):
     return np.pad(x, widths)
 
 
+def padded(torch, x, size, dim, start):
+    """`widen` by the padding of PyTorch, whose widths begin at the last dimension."""
+    widths = [0] * (2 * x.ndim)
+    last = 2 * (x.ndim - 1 - dim % x.ndim)
+    widths[last : last + 2] = start, size - start - x.shape[dim]
+    return torch.nn.functional.pad(x, widths)
+
+
 RESHAPING = [
     shaped(
-        "reshape", lambda x, *, shape: mg.reshape(x, shape), reshaped(), lambda x, shape: x.reshape(shape), card=ops.reshape,
+        "reshape", lambda x, *, shape: mg.reshape(x, shape), reshaped(), lambda x, shape: x.reshape(shape),
+        card=ops.reshape,
         errors=[
-            Refusal(lambda: matrix().reshape(7, -1), ShapeError, "shape (7, -1) is impossible for 12 elements"),
-            Refusal(lambda: matrix().reshape(5, 2), ShapeError, "shape (5, 2) is impossible for 12 elements"),
+            Refusal(lambda: matrix().reshape(7, -1), ShapeError, "(7, -1) is impossible for 12 elements"),
+            Refusal(lambda: matrix().reshape(5, 2), ShapeError, "(5, 2) is impossible for 12 elements"),
             Refusal(lambda: matrix().reshape(-1, -1), ShapeError, "expected only one -1"),
             Refusal(lambda: matrix().reshape(-2, -6), ShapeError, "shape (-2, -6) is impossible"),
             Refusal(lambda: mg.zeros(0, 2).reshape(0, -1), ShapeError, "shape (0, -1) is impossible"),
@@ -122,7 +132,8 @@ RESHAPING = [
 
 ORDER = [
     shaped(
-        "permute", lambda x, *, dims: mg.permute(x, dims), permuted(), lambda x, dims: np.transpose(x, dims), card=ops.permute,
+        "permute", lambda x, *, dims: mg.permute(x, dims), permuted(),
+        lambda x, dims: np.transpose(x, axes=dims), card=ops.permute,
         errors=[
             Refusal(lambda: matrix().permute(0), ShapeError, "expected each of the 2 dimensions once"),
             Refusal(lambda: matrix().permute(0, 0), ValueError, "dim 0 appears twice"),
@@ -135,21 +146,22 @@ ORDER = [
     ),
     shaped(
         "t", mg.t, st.tuples(st.tuples(shapes(max_dims=2)), st.just({})), np.transpose, card=ops.mT,
-        errors=[Refusal(lambda: mg.zeros(1, 2, 3).T, ShapeError, "expected at most 2 dimensions, got shape (1, 2, 3)")],
+        errors=[Refusal(lambda: mg.zeros(1, 2, 3).T, ShapeError, "at most 2 dimensions, got shape (1, 2, 3)")],
     ),
     shaped(
         "mT", ops.mT, st.tuples(st.tuples(shapes(min_dims=2)), st.just({})), lambda x: np.swapaxes(x, -1, -2),
         lambda torch, x: x.mT,
     ),
     shaped(
-        "flip", lambda x, *, dims: mg.flip(x, dims), flipped(), lambda x, dims: np.flip(x, dims), lambda torch, x, dims: torch.flip(x, dims), card=ops.flip, view=False,
+        "flip", lambda x, *, dims: mg.flip(x, dims), flipped(), lambda x, dims: np.flip(x, axis=dims),
+        card=ops.flip, view=False,
         errors=[Refusal(lambda: mg.flip(matrix(), 2), IndexError, "flip(): dim 2 out of range")],
     ),
 ]  # fmt: skip
 
 COPYING = [
     shaped(
-        "expand", lambda x, *, size: x.expand(size), expanded(), lambda x, size: np.broadcast_to(x, size),
+        "expand", lambda x, *, size: x.expand(size), expanded(), lambda x, size: np.broadcast_to(x, shape=size),
         lambda torch, x, size: x.expand(size), card=ops.broadcast_to,
         errors=[
             Refusal(lambda: matrix().expand(2, 4), ShapeError, "(3, 4) does not expand to (2, 4)"),
@@ -158,8 +170,8 @@ COPYING = [
         ],
     ),
     shaped(
-        "sum_to_size", lambda x, *, size: x.sum_to_size(size), summed_to(), sum_to_size, lambda torch, x, size: x.sum_to_size(size),
-        card=ops.sum_to, dtypes=(*FLOATS, "int64"),
+        "sum_to_size", lambda x, *, size: x.sum_to_size(size), summed_to(), sum_to_size,
+        lambda torch, x, size: x.sum_to_size(size), card=ops.sum_to, dtypes=(*FLOATS, "int64"),
     ),
     shaped(
         "cat", lambda *xs, dim: mg.cat(xs, dim), joined(), lambda *xs, dim: np.concatenate(xs, dim),
@@ -167,7 +179,7 @@ COPYING = [
         errors=[
             Refusal(lambda: mg.cat([]), ValueError, "cat(): expected at least one tensor"),
             Refusal(lambda: mg.cat([matrix(), 1]), TypeError, "got int at position 1"),
-            Refusal(lambda: mg.cat([matrix(), mg.zeros(3, 5)]), ShapeError, "tensor 1 has shape (3, 5), expected (3, 4)"),
+            Refusal(lambda: mg.cat([matrix(), mg.zeros(3, 5)]), ShapeError, "tensor 1 has shape (3, 5)"),
             Refusal(lambda: mg.cat([mg.tensor(1.0)]), ShapeError, "use stack()"),
             Refusal(lambda: mg.cat([matrix()], 2), IndexError, "cat(): dim 2 out of range"),
         ],
@@ -177,16 +189,12 @@ COPYING = [
         lambda torch, *xs, dim: torch.stack(xs, dim), card=ops.stack, view=False,
         errors=[
             Refusal(lambda: mg.stack([]), ValueError, "stack(): expected at least one tensor"),
-            Refusal(lambda: mg.stack([matrix(), mg.zeros(4)]), ShapeError, "tensor 1 has shape (4,), expected (3, 4)"),
+            Refusal(lambda: mg.stack([matrix(), mg.zeros(4)]), ShapeError, "tensor 1 has shape (4,)"),
             Refusal(lambda: mg.stack([matrix()], 3), IndexError, "stack(): dim 3 out of range"),
         ],
     ),
-    shaped(
-        "tril", mg.tril, matrices(), lambda x, diagonal: np.tril(x, diagonal), card=ops.tril, view=False,
-    ),
-    shaped(
-        "triu", mg.triu, matrices(), lambda x, diagonal: np.triu(x, diagonal), card=ops.triu, view=False,
-    ),
+    shaped("tril", mg.tril, matrices(), lambda x, diagonal: np.tril(x, k=diagonal), card=ops.tril, view=False),
+    shaped("triu", mg.triu, matrices(), lambda x, diagonal: np.triu(x, k=diagonal), card=ops.triu, view=False),
 ]  # fmt: skip
 
 CUTTING = [
@@ -198,7 +206,7 @@ CUTTING = [
             Refusal(lambda: mg.narrow(mg.tensor(1.0), 0, 0, 1), ShapeError, "narrow(): a 0-d tensor"),
         ],
     ),
-    shaped("widen", ops.widen, widened(), widen, lambda torch, x, **statics: from_pad(torch, x, **statics), view=False),
+    shaped("widen", ops.widen, widened(), widen, padded, view=False),
     shaped(
         "select", ops.select, selected(), lambda x, dim, index: np.take(x, index, dim),
         lambda torch, x, dim, index: x.select(dim, index),
@@ -209,8 +217,8 @@ CUTTING = [
         errors=[
             Refusal(lambda: mg.split(matrix(), 0), ValueError, "split size must be positive, got 0"),
             Refusal(lambda: mg.split(matrix(), [1, 1]), ShapeError, "sizes (1, 1) sum to 2, expected 3"),
-            Refusal(lambda: mg.split(matrix(), [4, -1]), ValueError, "sizes must not be negative, got (4, -1)"),
-            Refusal(lambda: mg.split(mg.tensor(1.0), 1), ShapeError, "split(): a 0-d tensor has no dimension"),
+            Refusal(lambda: mg.split(matrix(), [4, -1]), ValueError, "must not be negative, got (4, -1)"),
+            Refusal(lambda: mg.split(mg.tensor(1.0), 1), ShapeError, "split(): a 0-d tensor"),
         ],
     ),
     shaped(
@@ -225,14 +233,6 @@ CUTTING = [
         errors=[Refusal(lambda: mg.unbind(mg.tensor(1.0)), ShapeError, "unbind(): a 0-d tensor")],
     ),
 ]  # fmt: skip
-
-
-def from_pad(torch, x, size, dim, start):
-    """widen, by the padding of PyTorch, whose widths begin at the last dimension."""
-    widths = [0] * (2 * x.ndim)
-    last = 2 * (x.ndim - 1 - dim % x.ndim)
-    widths[last : last + 2] = start, size - start - x.shape[dim]
-    return torch.nn.functional.pad(x, widths)
 
 
 CARDS = [*RESHAPING, *ORDER, *COPYING, *CUTTING]

@@ -71,11 +71,10 @@ def test_the_first_of_equals_is_their_place_and_gets_the_gradient_of_max_along_a
 
 @pytest.mark.parametrize("power", [1e-30, 1e30, 1e-40, 5e-324])
 def test_very_large_and_very_small_numbers_keep_their_digits(power):
-    x = mg.tensor([power], dtype="float64", requires_grad=True)
-    for function in (mg.expm1, mg.log1p, mg.tanh, mg.sin) if power < 1 else (mg.log1p, mg.log, mg.tanh, mg.sqrt):
-        reference = getattr(np, function.name)
-        np.testing.assert_allclose(function(x).array, reference(x.array), rtol=1e-15)
-    (x * x / x).sum().backward()
+    x = mg.tensor([power], dtype="float64")
+    for name in ("expm1", "log1p", "tanh", "sin") if power < 1 else ("log1p", "log", "tanh", "sqrt"):
+        found, expected = getattr(mg, name)(x), getattr(np, name)(x.array)
+        np.testing.assert_allclose(found.array, expected, rtol=1e-15)
 
 
 def test_half_precision_means_do_not_overflow_in_their_sums():

@@ -14,4 +14,3 @@ def test_a_wrong_call_is_refused_as_declared(refusal):
     with pytest.raises(refusal.error) as caught:
         refusal.call()
     assert refusal.message in str(caught.value)
-

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from cards import CARDS
-from cards.card import cases
+from cards.card import cases, few_examples
 
 pytestmark = pytest.mark.filterwarnings(r"ignore::RuntimeWarning:minigrad\..*")
 
@@ -15,6 +15,7 @@ each_card = pytest.mark.parametrize("card", CARDS, ids=str)
 
 
 @each_card
+@few_examples
 @given(data=st.data())
 def test_only_a_floating_output_of_a_recorded_call_requires_grad(card, data):
     case = data.draw(cases(card))
@@ -28,10 +29,13 @@ def test_only_a_floating_output_of_a_recorded_call_requires_grad(card, data):
 
 
 @pytest.mark.parametrize("card", [card for card in CARDS if card.op is card.primitive], ids=str)
+@few_examples
 @given(data=st.data())
 def test_an_operation_on_arrays_gives_arrays(card, data):
     case = data.draw(cases(card))
     found = card.op(*case.arrays, **case.statics)
-    for ours, tensor in zip(found if isinstance(found, tuple) else [found], case.run(case.tensors(())), strict=True):
+    for ours, tensor in zip(
+        found if isinstance(found, tuple) else [found], case.run(case.tensors(())), strict=True
+    ):
         assert isinstance(ours, np.ndarray | np.generic)
         np.testing.assert_array_equal(ours, tensor.array)

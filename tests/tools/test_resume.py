@@ -55,18 +55,18 @@ def interrupted(home, how, after):
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(uninterrupted, tmp_path):
-    status, out, err = interrupted(tmp_path, signal.SIGINT, after=9)
+    status, out, err = interrupted(tmp_path, signal.SIGINT, after=12)
     assert (status, err) == (130, "")
     assert "stopped at step" in out
     command = out.splitlines()[-1].split()
     assert command == ["minigrad", "train", "dates", "--out", "runs/dates", "--resume"]
-    assert load_checkpoint(tmp_path / "runs/dates/checkpoint.safetensors")["step"] >= 40
+    assert load_checkpoint(tmp_path / "runs/dates/checkpoint.safetensors")["step"] >= 30
     assert "resumed at step" in done(minigrad(*command[1:], "--no-pictures", cwd=tmp_path))
     assert files(tmp_path / "runs/dates") == uninterrupted
 
 
 def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint(uninterrupted, tmp_path):
-    assert interrupted(tmp_path, signal.SIGKILL, after=14)[0] == -signal.SIGKILL
+    assert interrupted(tmp_path, signal.SIGKILL, after=17)[0] == -signal.SIGKILL
     done(minigrad("train", "dates", "--resume", "--no-pictures", cwd=tmp_path))
     assert files(tmp_path / "runs/dates") == uninterrupted
 
@@ -84,7 +84,7 @@ def whole(task, tmp_path_factory):
     """What twelve steps without a stop leave behind, tested after every epoch."""
     folder = RunFolder(tmp_path_factory.mktemp("whole"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("minigrad.tools.trainer.TEST_EVERY", 1)
+        patch.setattr("minigrad.tools.trainer.TELL_EVERY", 1)
         assert begun(folder, task).run()
         yield files(folder.path)
 

@@ -1,0 +1,141 @@
+"""x[index] and x[index] = value, for every kind of index that NumPy and PyTorch share."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minigrad as mg
+from cards.card import assert_close, cotangents, gradients
+from strategies import basic_indices, grown, indices, mask_indices, seeds, shapes
+
+
+@st.composite
+def drawn(draw, kinds=indices, min_dims=0):
+    """An array, and an index into it."""
+    shape = draw(shapes(min_dims))
+    return grown(draw(seeds(shape)), shape), draw(kinds(shape))
+
+
+def converted(index, convert):
+    """The index, with its arrays converted."""
+    parts = index if isinstance(index, tuple) else (index,)
+    changed = tuple(convert(part) if isinstance(part, np.ndarray) else part for part in parts)
+    return changed if isinstance(index, tuple) else changed[0]
+
+
+def as_lists(part):
+    """An array as nested lists; an empty list would forget its type and its shape."""
+    return part.tolist() if part.size and part.ndim else part
+
+
+@given(drawn())
+def test_an_index_picks_what_it_picks_in_numpy(example):
+    x, index = example
+    tensor = mg.tensor(x)
+    for found in (tensor[index], tensor[converted(index, mg.tensor)], tensor[converted(index, as_lists)]):
+        np.testing.assert_array_equal(found.array, x[index])
+
+
+@given(drawn())
+def test_the_gradient_counts_how_often_an_element_was_picked(example):
+    x, index = example
+    tensor = mg.tensor(x, requires_grad=True)
+    picked = tensor[index]
+    (weight,) = cotangents([picked])
+    numbers = np.arange(x.size).reshape(x.shape)[index]
+    expected = np.bincount(np.ravel(numbers), np.ravel(weight), x.size).reshape(x.shape)
+    (g,) = gradients([picked], [tensor], [weight])
+    assert_close(g.array, expected, 1e-14)
+
+
+@given(drawn(basic_indices))
+def test_a_basic_index_gives_a_view_and_any_other_a_copy(example):
+    x, index = example
+    tensor = mg.tensor(x)
+    found = tensor[index]
+    assert (found.base is tensor) == (found.version is tensor.version)
+    if found.array.size:
+        assert np.shares_memory(found.array, tensor.array)
+
+
+@given(drawn(mask_indices, min_dims=1))
+def test_what_a_mask_picks_is_a_copy(example):
+    x, index = example
+    tensor = mg.tensor(x)
+    assert not np.shares_memory(tensor[index].array, tensor.array)
+    assert tensor[index].base is None
+
+
+@given(drawn(), st.booleans())
+def test_an_assignment_writes_what_it_writes_in_numpy(example, one_number):
+    x, index = example
+    values = 7.0 if one_number else np.arange(x[index].size, dtype="float64").reshape(x[index].shape)
+    tensor, expected = mg.tensor(x), x.copy()
+    expected[index] = values
+    version = tensor.version[0]
+    tensor[converted(index, mg.tensor)] = values if one_number else mg.tensor(values)
+    np.testing.assert_array_equal(tensor.array, expected)
+    assert tensor.version[0] == version + 1
+
+
+@given(drawn(lambda shape: indices(shape, repeats=False)))
+def test_an_assignment_is_recorded(example):
+    x, index = example
+    tensor, values = mg.tensor(x, requires_grad=True), mg.tensor(x[index], requires_grad=True)
+    product = tensor * 2
+    product[index] = values * 3
+    (weight,) = cotangents([product])
+    g, g_values = gradients([product], [tensor, values], [weight])
+    kept = weight.copy()
+    kept[index] = 0
+    assert_close(g.array, 2 * kept, 1e-14)
+    assert_close(g_values.array, 3 * weight[index], 1e-14)
+
+
+@given(st.data())
+def test_a_number_out_of_range_is_refused_wherever_it_stands(data):
+    shape = data.draw(shapes(min_dims=1))
+    place = data.draw(st.integers(0, len(shape) - 1))
+    size = shape[place]
+    wrong = data.draw(st.one_of(st.integers(size, size + 3), st.integers(-size - 4, -size - 1)))
+    form = data.draw(st.sampled_from([int, lambda n: [0] * (size > 0) + [n], lambda n: mg.tensor([[n]])]))
+    index = [slice(None)] * len(shape)
+    index[place] = form(wrong)
+    before = data.draw(st.sampled_from([[], [None], [...]]))
+    message = f"index {wrong} is out of range for dimension {place} of size {size}"
+    with pytest.raises(IndexError, match=message):
+        mg.zeros(shape)[(*before, *index)]
+    with pytest.raises(IndexError, match=message):
+        mg.zeros(shape)[(*before, *index)] = 1.0
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "int16", "int8", "uint8"])
+def test_an_index_may_have_any_integer_type(dtype):
+    x = mg.tensor([1.0, 2.0, 3.0])
+    assert x[mg.tensor([2, 0], dtype=dtype)].tolist() == [3.0, 1.0]
+    assert x[mg.tensor(1, dtype=dtype)].item() == 2.0
+    assert x[np.dtype(dtype).type(1)].item() == 2.0
+    assert x[mg.tensor(1, dtype=dtype) :].tolist() == [2.0, 3.0]
+
+
+def test_an_integer_beside_arrays_counts_as_one_of_them_as_in_numpy():
+    x = mg.zeros(2, 3, 4)
+    assert x[0, :, [0, 1]].shape == (2, 3)  # PyTorch takes x[0] first: (3, 2)
+    assert x[[0], :, 0].shape == (1, 3)
+
+
+def test_a_bool_is_a_mask_without_dimensions():
+    x = mg.tensor([1.0, 2.0])
+    assert x[True].tolist() == [[1.0, 2.0]]
+    assert x[False].shape == (0, 2)
+    assert x[mg.tensor(True)].shape == (1, 2)
+
+
+def test_an_index_array_may_not_be_changed_before_the_gradient_is_known():
+    places = np.array([0, 1])
+    x = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = x[places]
+    places[:] = 2
+    y.sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0, 0.0]
