@@ -35,7 +35,8 @@ class lstm_cell:
 
     def forward(xp, x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
         short = x.dtype
-        x, h, c, weight_ih, weight_hh, bias_ih, bias_hh = wide(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
+        x, h, c, weight_ih, weight_hh = wide(x, h, c, weight_ih, weight_hh)
+        bias_ih, bias_hh = wide(bias_ih, bias_hh)
         s = squash_scale(xp, c.shape[-1], x.dtype)
         z = gates_of_input(xp, x, weight_ih, bias_ih, bias_hh)
         z += xp.matmul(h, weight_hh.T)
