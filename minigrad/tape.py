@@ -215,7 +215,7 @@ def pullback(
                     contribution = _fitted(contribution, parent, node)  # noqa: PLW2901
                 if parent in gradients:
                     _accumulate(gradients, parent, contribution, create_graph)
-                else:
+                else:  # mostly: spared the call, 0.1 µs
                     gradients[parent] = contribution
     finally:
         switch(recording)
