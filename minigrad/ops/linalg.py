@@ -17,15 +17,15 @@ class matmul:
     promote = ("a", "b")
     refuse = matmul_error
     def forward(xp, a, b): return xp.matmul(a, b)
-    def d_a(g, a_shape, b): return _first(g, a_shape, b)
-    def d_b(g, a, b_shape): return _second(g, a, b_shape)
+    def d_a(g, b): return g @ b.T if len(b.shape) == 2 else _first(g, b)  # the first case serves vectors, too
+    def d_b(g, a, b_shape): return a.T @ g if len(a.shape) == 2 else _second(g, a, b_shape)
 
 
-def _first(g, a_shape, b):
+def _first(g, b):
     """g bᵀ, with a vector seen as a matrix of one row (the first operand) or one column (the second)."""
     if len(b.shape) == 1:
         return reshape(g, shape=(*g.shape, 1)) * b  # (..., N) (I) -> (..., N, I)
-    if len(a_shape) == 1:
+    if len(g.shape) < len(b.shape):  # a is a vector
         return (b @ reshape(g, shape=(*g.shape, 1)))[..., 0]  # (..., I, O) (..., O, 1) -> (..., I)
     return g @ mT(b)
 
