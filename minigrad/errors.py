@@ -63,6 +63,8 @@ def matmul_error(a: tuple[int, ...], b: tuple[int, ...]) -> ShapeError:
 
 def normalise_dim(name: str, dim: int, ndim: int) -> int:
     """`dim` counted from the front; IndexError when a tensor of `ndim` dimensions has no such dimension."""
+    if type(dim) is int and -ndim <= dim < ndim:
+        return dim % ndim  # the usual case first
     if not hasattr(dim, "__index__"):
         raise TypeError(f"{name}(): dim must be an int, got {type(dim).__name__} {dim!r}")
     span = max(ndim, 1)  # a 0-d tensor accepts 0 and -1, as in PyTorch

@@ -88,7 +88,7 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = 
     tensor([4., 6.])
     """
     converted = input if dtype is None else to(input, dtype)
-    return ops.sum_(converted, dim=_reduced("sum", input, dim), keepdim=keepdim)
+    return ops.sum_.fast(converted, dim=_reduced("sum", input, dim), keepdim=keepdim)
 
 
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:

@@ -172,13 +172,12 @@ class Tensor:
             )
         return self.array.item()
 
-    def __deepcopy__(self, memo: dict) -> "Tensor":
+    def __deepcopy__(self, _memo: dict) -> "Tensor":
         if self.node is not None and type(self.node) is not Leaf:
             raise GraphError("deepcopy(): only leaf tensors can be copied deeply; use .detach().clone()")
         twin = object.__new__(type(self))
         Tensor.__init__(twin, self.array.copy(), requires_grad=self.node is not None)
         twin.grad = None if self.grad is None else Tensor(self.grad.array.copy())
-        memo[id(self)] = twin
         return twin
 
     def __reduce_ex__(self, protocol: object) -> Any:

@@ -170,6 +170,11 @@ COPYING = [
         ],
     ),
     shaped(
+        "expand_as", lambda x, *, size: x.expand_as(mg.zeros(size)), expanded(),
+        lambda x, size: np.broadcast_to(x, shape=size), lambda torch, x, size: x.expand_as(torch.zeros(size)),
+        card=ops.broadcast_to,
+    ),
+    shaped(
         "sum_to_size", lambda x, *, size: x.sum_to_size(size), summed_to(), sum_to_size,
         lambda torch, x, size: x.sum_to_size(size), card=ops.sum_to, dtypes=(*FLOATS, "int64"),
     ),

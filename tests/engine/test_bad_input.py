@@ -77,6 +77,10 @@ RANGES = {
     "an index after an ellipsis": (lambda: ones(2, 3)[..., 3], "index 3 is out of range for dimension 1"),
     "too many indices": (lambda: ones(2)[0, 0], "too many indices: got 2 for a tensor of shape (2,)"),
     "two ellipses": (lambda: ones(2)[..., ...], "only one Ellipsis"),
+    "an index after a mask": (
+        lambda: ones(2, 3, 4)[mg.ones(2, 3, dtype=mg.bool), 4],
+        "index 4 is out of range for dimension 2 of size 4",
+    ),
     "a mask of another size": (lambda: ones(3)[mg.tensor([True, False])], "bool index of shape (2,)"),
     "gather": (
         lambda: mg.gather(ones(3), 0, mg.tensor([3])),
@@ -93,6 +97,15 @@ def test_what_is_out_of_range_is_an_index_error(name):
     with pytest.raises(IndexError) as caught:
         call()
     assert message in str(caught.value)
+
+
+def test_what_lies_in_range_is_taken():
+    x = mg.arange(24).reshape(2, 3, 4)
+    mask = mg.tensor([[True, False, False], [False, False, True]])
+    assert x[mask, 3].tolist() == [3, 23]
+    assert x[-2, -3, -4].item() == 0
+    assert x[0, 0][mg.tensor([[0, 3], [-1, -4]])].tolist() == [[0, 3], [3, 0]]
+    assert x[..., mask[1], 0].tolist() == [[8], [20]]
 
 
 KINDS = {

@@ -100,6 +100,8 @@ def test_ragged_nesting_is_reported_with_its_place(data, message):
         (["a", "b"], "got str 'a'"),
         ([1.0, None], "got NoneType"),
         ([[1.0], ["x"]], "got str 'x'"),
+        ([[1.0], "x"], "got str 'x'"),
+        ([[1.0], None], "got NoneType"),
         ({"a": 1}, "got dict"),
         (1 + 2j, "got complex"),
         (object(), "got object"),
@@ -179,8 +181,9 @@ def test_arange_of_floats_is_floating():
 
 
 def test_arange_needs_one_to_three_numbers_and_a_step():
-    with pytest.raises(TypeError, match="got 0 numbers"):
-        mg.arange()
+    for bounds in ((), (0, 5, 1, 1)):
+        with pytest.raises(TypeError, match=f"got {len(bounds)} numbers"):
+            mg.arange(*bounds)
     with pytest.raises(ValueError, match="step must not be 0"):
         mg.arange(0, 3, 0)
 

@@ -7,7 +7,6 @@ from cards import CARDS
 from cards.card import TOLERANCES
 from minigrad import functions, ops, shaping
 from minigrad.primitive import Primitive
-from minigrad.tensor import Tensor
 
 PRIMITIVES = {name: op for name, op in vars(ops).items() if isinstance(op, Primitive)}
 MOST_OVERRIDES = 8
@@ -37,9 +36,9 @@ def test_no_two_cards_have_one_name():
 def test_tolerances_are_overridden_seldom_and_with_a_reason():
     overrides = [(card.name, key, *card.tolerance[key]) for card in CARDS for key in card.tolerance]
     assert len(overrides) <= MOST_OVERRIDES, overrides
-    assert all(
-        key in TOLERANCES and number > TOLERANCES[key] and reason for _, key, number, reason in overrides
-    )
+    for _, key, number, reason in overrides:
+        assert number > TOLERANCES[key]
+        assert reason
 
 
 def test_tolerances_fit_their_types():
@@ -48,31 +47,12 @@ def test_tolerances_fit_their_types():
 
 
 @pytest.mark.parametrize("module", [functions, shaping], ids=lambda module: module.__name__)
-def test_every_public_function_has_a_card_or_tests_of_its_own(module):
-    own = {"getitem", "clone", "contiguous", "to", "view", "expand", "expand_as", "sum_to_size"}  # as methods
-    own |= {
-        "cat",
-        "stack",
-        "split",
-        "gather",
-        "max",
-        "min",
-        "gelu",
-        "flip",
-        "permute",
-        "reshape",
-    }  # as lambdas
+def test_every_public_function_has_a_card(module):
     public = {
         name
         for name, value in vars(module).items()
         if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
     }
-    declared = {card.op for card in CARDS if card.op.__class__.__name__ == "function"}
-    missing = {name for name in public - own if vars(module)[name] not in declared}
-    assert not missing
-
-
-def test_the_methods_of_a_tensor_are_the_functions():
-    x = Tensor(np.arange(6.0).reshape(2, 3))
-    for name in ("exp", "sum", "softmax", "reshape", "permute", "matmul"):
-        assert callable(getattr(x, name))
+    declared = {card.name.partition(" ")[0] for card in CARDS}
+    assert len(public) > 10
+    assert public <= declared
