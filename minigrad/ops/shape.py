@@ -109,7 +109,7 @@ class select:
 
 def _along(ndim: int, dim: int, index) -> tuple:
     """An index into dimension `dim` alone."""
-    return (*[slice(None)] * (dim % ndim), index)
+    return (*[slice(None)] * (dim % ndim), index, ...)  # with ..., an element of a vector is a view, too
 
 
 @primitive

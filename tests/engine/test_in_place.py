@@ -229,3 +229,9 @@ def test_a_value_with_leading_ones_is_assigned_and_differentiated():
     (x * mg.tensor([1.0, 2.0, 3.0])).sum().backward()
     assert w.grad.tolist() == [[1.0, 2.0, 3.0]]
     assert v.grad.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_an_element_of_a_vector_taken_by_unbind_writes_through_to_it():
+    vector = mg.zeros(3)
+    vector.unbind()[1].fill_(5.0)
+    assert vector.tolist() == [0.0, 5.0, 0.0]
