@@ -28,13 +28,20 @@ class Plan:
     def __init__(self, op: Any, positions: tuple[int, ...]) -> None:
         self.op, self.positions = op, positions
         rules = [op.joint] if op.joint else [op.rules[p] for p in positions]
-        self.names = tuple(dict.fromkeys(wish for _, wishes in rules for wish in wishes))
+        own = [None if op.joint else own_shape(op, p) for p in positions]
+        wished = [
+            wish for (_, wishes), shape in zip(rules, own, strict=False) for wish in wishes if wish != shape
+        ]
+        self.names = tuple(dict.fromkeys(wished))
         self._places = [op.places[name] for name in self.names]
         self.save = picker(self._places)
         self.shaped = any(place > len(op.inputs) + len(op.defaults) for place in self._places)
         self.watched = tuple(place for place in self._places if place <= len(op.inputs))
         self.watch = picker(self.watched)
-        calls = [caller(rule, [self.names.index(wish) for wish in wishes]) for rule, wishes in rules]
+        calls = [
+            caller(rule, [None if wish == shape else self.names.index(wish) for wish in wishes])
+            for (rule, wishes), shape in zip(rules, own, strict=False)
+        ]
         self._pairs = self._joint_pairs(calls[0]) if op.joint else pairs(calls, positions)
 
     def keep(
@@ -62,7 +69,7 @@ class Plan:
         """What `pairs` makes, where one rule gives the gradients of all inputs."""
 
         def pull(edges: tuple, g: Any, saved: Sequence) -> Pairs:
-            every = call(g, saved)
+            every = call(None, g, saved)
             if len(every) != len(edges):
                 raise TypeError(
                     f"card {self.op.name}: its rule gave {len(every)} gradients for {len(edges)} inputs"
@@ -123,27 +130,44 @@ def _nothing(_values: Sequence) -> tuple:
     return ()
 
 
-def caller(rule: Callable, places: Sequence[int]) -> Callable[[Any, Sequence], Any]:
-    """(g, saved) -> rule(g, what is saved at each of `places`)."""
+def own_shape(op: Any, position: int) -> str | None:
+    """The name by which the rule of an input asks for that input's own shape, which its node knows anyway."""
+    name = f"{op.inputs[position]}_shape"
+    return name if op.places.get(name, 0) > len(op.inputs) + len(op.defaults) else None
+
+
+def caller(rule: Callable, places: Sequence[int | None]) -> Callable[[Any, Any, Sequence], Any]:
+    """(edge, g, saved) -> rule(g, what is saved at each of `places`); for None, the edge's shape."""
     if len(places) == 0:
-        return lambda g, _saved: rule(g)
+        return lambda _edge, g, _saved: rule(g)
     if len(places) == 1:
         only = places[0]
-        return lambda g, saved: rule(g, saved[only])
-    if len(places) == 2:
-        first, second = places
-        return lambda g, saved: rule(g, saved[first], saved[second])
-    pick = picker(places)
-    return lambda g, saved: rule(g, *pick(saved))
+        if only is None:
+            return lambda edge, g, _saved: rule(g, edge.shape)
+        return lambda _edge, g, saved: rule(g, saved[only])
+    if len(places) == 2 and places[0] is not None and places[1] is None:
+        first = places[0]
+        return lambda edge, g, saved: rule(g, saved[first], edge.shape)
+    if None in places:
+        return lambda edge, g, saved: rule(g, *[edge.shape if p is None else saved[p] for p in places])
+    plain = [p for p in places if p is not None]
+    if len(plain) == 2:
+        one, other = plain
+        return lambda _edge, g, saved: rule(g, saved[one], saved[other])
+    pick = picker(plain)
+    return lambda _edge, g, saved: rule(g, *pick(saved))
 
 
 def pairs(calls: Sequence[Callable], positions: Sequence[int]) -> Callable[[tuple, Any, Sequence], Pairs]:
     """(edges, g, saved) -> for each of the inputs `positions`, its edge and what its rule makes of g."""
     if len(calls) == 1:
         call, p = calls[0], positions[0]
-        return lambda edges, g, saved: ((edges[p], call(g, saved)),)
+        return lambda edges, g, saved: ((edges[p], call(edges[p], g, saved)),)
     if len(calls) == 2:
         (call_a, call_b), (a, b) = calls, positions
-        return lambda edges, g, saved: ((edges[a], call_a(g, saved)), (edges[b], call_b(g, saved)))
+        return lambda edges, g, saved: (
+            (edges[a], call_a(edges[a], g, saved)),
+            (edges[b], call_b(edges[b], g, saved)),
+        )
     numbered = tuple(zip(positions, calls, strict=True))
-    return lambda edges, g, saved: [(edges[p], call(g, saved)) for p, call in numbered]
+    return lambda edges, g, saved: [(edges[p], call(edges[p], g, saved)) for p, call in numbered]

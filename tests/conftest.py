@@ -22,5 +22,9 @@ settings.load_profile("dev")
 
 @pytest.fixture(autouse=True)
 def warnings_as_a_user_has_them():
-    """Warnings are errors here, but for the filter that `import minigrad` sets, which pytest would cover."""
-    warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\..*")
+    """Warnings are errors here, but for the filter that `import minigrad` sets, which pytest would cover.
+
+    And a GPU does not warn, so the fake one does not.
+    """
+    for library in (r"minigrad\..*", "fakecupy"):
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module=library)

@@ -114,7 +114,14 @@ def attention_card(name, signature, mask, torch=torch_attention):
 
 
 CARDS = [
-    Card("layer_norm", ops.layer_norm, normalised(), layer_norm, torch_layer_norm, (DISTINCT, REAL)),
+    Card(
+        "layer_norm", ops.layer_norm, normalised(), layer_norm, torch_layer_norm, (DISTINCT, REAL),
+        tolerance={
+            ("oracle", "float32"): (
+                5e-4, "of one number the gradient is 0, but PyTorch's roundings grow by 1 / √ε = 316"
+            ),
+        },
+    ),
     Card(
         "cross_entropy", ops.cross_entropy, classified(), cross_entropy, torch_cross_entropy,
         (REAL, CLASS, CLASS_WEIGHT),

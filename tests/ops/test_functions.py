@@ -1,5 +1,7 @@
 """PyTorch's signatures: what the functions and methods do beyond the operations that they call."""
 
+import inspect
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 from cards import CARDS
 from cards.card import assert_close, cases, few_examples, listed
-from minigrad import methods
+from minigrad import methods, ops
 from minigrad.gradcheck import gradcheck
 from strategies import broadcastable, dims, grown, seeds, shapes, sides
 
@@ -197,6 +199,37 @@ def test_the_method_is_the_function(card, data):
     ):
         assert equal(found, expected)
         assert found.requires_grad == expected.requires_grad
+
+
+WHOLE = {"dim": None, "keepdim": False}
+DEFAULTS = {
+    **{name: {**WHOLE, "dtype": None} for name in ("sum", "mean")},
+    **{name: {**WHOLE} for name in ("amax", "amin", "argmax", "argmin", "max", "min", "all", "any")},
+    **{name: {**WHOLE, "correction": 1} for name in ("var", "std")},
+    **{name: {"dtype": None} for name in ("softmax", "log_softmax")},
+    **{name: {"dim": 0} for name in ("cat", "stack", "split", "chunk", "unbind")},
+    **{name: {"diagonal": 0} for name in ("tril", "triu")},
+    "logsumexp": {"keepdim": False},
+    "flatten": {"start_dim": 0, "end_dim": -1},
+    "squeeze": {"dim": None},
+    "clamp": {"min": None, "max": None},
+    "gelu": {"approximate": "none"},
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_the_defaults_are_those_of_pytorch(name):
+    parameters = inspect.signature(getattr(mg, name)).parameters.values()
+    assert {p.name: p.default for p in parameters if p.default is not p.empty} == DEFAULTS[name]
+
+
+REDUCTIONS = [op for op in vars(ops).values() if "keepdim" in getattr(op, "defaults", ())]
+
+
+@pytest.mark.parametrize("op", REDUCTIONS, ids=lambda op: op.name)
+def test_an_operation_reduces_everything_unless_told(op):
+    assert op.defaults == WHOLE
+    assert op(mg.tensor([[True, False]])).shape == ()
 
 
 def test_transposed_properties_are_the_functions():
