@@ -48,87 +48,15 @@ from .creation import (
     zeros,
     zeros_like,
 )
-from .functions import (
-    all,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    clamp,
-    gather,
-    gelu,
-    log_softmax,
-    logsumexp,
-    masked_fill,
-    max,
-    mean,
-    min,
-    pow,
-    softmax,
-    softplus,
-    square,
-    std,
-    sum,
-    var,
-)
+from .functions.convert import *
+from .functions.elementwise import *
+from .functions.index import *
+from .functions.linalg import *
+from .functions.reduce import *
+from .functions.shape import *
 from .generator import Generator, default_generator, manual_seed
 from .gradcheck import gradcheck, gradgradcheck
 from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from .ops import (
-    abs_ as abs,
-)
-from .ops import (
-    add,
-    cos,
-    div,
-    dot,
-    erf,
-    exp,
-    expm1,
-    isfinite,
-    isinf,
-    isnan,
-    log,
-    log1p,
-    logical_and,
-    logical_not,
-    logical_or,
-    matmul,
-    maximum,
-    minimum,
-    mul,
-    neg,
-    relu,
-    sigmoid,
-    sign,
-    sin,
-    sqrt,
-    sub,
-    tanh,
-    where,
-)
-from .ops import (
-    equal as eq,
-)
-from .shaping import (
-    cat,
-    chunk,
-    flatten,
-    flip,
-    narrow,
-    permute,
-    reshape,
-    split,
-    squeeze,
-    stack,
-    t,
-    transpose,
-    tril,
-    triu,
-    unbind,
-    unsqueeze,
-)
 from .tensor import Tensor
 
 if TYPE_CHECKING:

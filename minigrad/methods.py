@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy
 
-from . import functions, ops, shaping
+from . import functions, ops
 from .backend import HostArray
 from .creation import as_tensor
 from .errors import DTypeError, GraphError, ShapeError
+from .functions import convert, elementwise, index, shape
 from .indexing import checked_index
 from .modes import mode
 from .tape import Leaf
@@ -31,7 +32,7 @@ def _equality(operation: Callable) -> Callable:
 
 
 def _power(a: Any, b: Any) -> Any:
-    return functions.pow(a, b)
+    return elementwise.pow(a, b)
 
 
 BINARY = {
@@ -61,37 +62,12 @@ for _name, _operation in COMPARISONS.items():
 Tensor.__neg__ = ops.neg.fast  # type: ignore[method-assign]
 Tensor.__invert__ = ops.invert.fast  # type: ignore[method-assign]
 Tensor.__abs__ = ops.abs_.fast  # type: ignore[attr-defined]
-Tensor.__getitem__ = functions.getitem  # type: ignore[method-assign]
+Tensor.__getitem__ = index.getitem  # type: ignore[method-assign]
 
 # ------------------------------------------------------------------------------------------------ methods
 
-CHECKED = (  # functions with PyTorch's signature
-    *(functions.all, functions.any, functions.amax, functions.amin, functions.argmax, functions.argmin),
-    *(functions.clamp, functions.clone, functions.contiguous, functions.gather, functions.log_softmax),
-    *(
-        functions.logsumexp,
-        functions.masked_fill,
-        functions.max,
-        functions.mean,
-        functions.min,
-        functions.pow,
-    ),
-    *(functions.softmax, functions.square, functions.std, functions.sum, functions.to, functions.var),
-    *(shaping.chunk, shaping.expand, shaping.expand_as, shaping.flatten, shaping.flip, shaping.narrow),
-    *(shaping.permute, shaping.reshape, shaping.split, shaping.squeeze, shaping.sum_to_size, shaping.t),
-    *(shaping.transpose, shaping.tril, shaping.triu, shaping.unbind, shaping.unsqueeze, shaping.view),
-)
-DIRECT = (  # cards that have it already
-    *(ops.abs_, ops.add, ops.cos, ops.div, ops.dot, ops.erf, ops.exp, ops.expm1, ops.isfinite, ops.isinf),
-    *(ops.isnan, ops.log, ops.log1p, ops.logical_and, ops.logical_not, ops.logical_or, ops.matmul),
-    *(ops.maximum, ops.minimum, ops.mul, ops.neg, ops.relu, ops.sigmoid, ops.sign, ops.sin, ops.sqrt),
-    *(ops.sub, ops.tanh),
-)
 METHODS: dict[str, Callable] = {
-    **{function.__name__: function for function in (*CHECKED, *DIRECT)},
-    **COMPARISONS,
-    "mm": ops.matmul,
-    "bmm": ops.matmul,
+    name: getattr(family, name) for family in functions.FAMILIES for name in family.METHODS
 }
 
 
@@ -113,7 +89,7 @@ for _name, _function in METHODS.items():
 
 def _converted(dtype: str) -> Callable:
     """The method that casts to one type, such as `x.float()`."""
-    return lambda self: functions.to(self, dtype)
+    return lambda self: convert.to(self, dtype)
 
 
 DTYPES = {
@@ -126,10 +102,10 @@ DTYPES = {
 }
 for _name, _dtype in DTYPES.items():
     setattr(Tensor, _name, _converted(_dtype))
-Tensor.cpu = lambda self: functions.to(self, "cpu")  # type: ignore[attr-defined]
-Tensor.cuda = lambda self, index=0: functions.to(self, f"cuda:{index}")  # type: ignore[attr-defined]
-Tensor.type_as = lambda self, other: functions.to(self, other.dtype)  # type: ignore[attr-defined]
-Tensor.T = property(shaping.t)  # type: ignore[attr-defined]
+Tensor.cpu = lambda self: convert.to(self, "cpu")  # type: ignore[attr-defined]
+Tensor.cuda = lambda self, index=0: convert.to(self, f"cuda:{index}")  # type: ignore[attr-defined]
+Tensor.type_as = lambda self, other: convert.to(self, other.dtype)  # type: ignore[attr-defined]
+Tensor.T = property(shape.t)  # type: ignore[attr-defined]
 Tensor.mT = property(_method(ops.mT))  # type: ignore[attr-defined]
 
 # ------------------------------------------------------------------------------------------------ in place
@@ -166,7 +142,7 @@ def write(self: Tensor, made: Any, name: str) -> Tensor:
     self.bump_version()
     self.array[...] = array
     if isinstance(made, Tensor) and made.node is not None:
-        self.node = functions.to(made, self.dtype).node
+        self.node = convert.to(made, self.dtype).node
     return self
 
 
@@ -184,11 +160,9 @@ def _in_place(operation: Callable, name: str) -> Callable:
     return method
 
 
-ALSO_IN_PLACE = (
-    *("abs", "add", "clamp", "div", "exp", "log", "masked_fill", "mul"),
-    *("neg", "pow", "relu", "sigmoid", "sqrt", "sub", "tanh"),
-)
-IN_PLACE: dict[str, Callable] = {f"{name}_": METHODS[name] for name in ALSO_IN_PLACE}
+IN_PLACE: dict[str, Callable] = {
+    f"{name}_": METHODS[name] for family in functions.FAMILIES for name in family.IN_PLACE
+}
 for _name, _function in IN_PLACE.items():
     setattr(Tensor, _name, _in_place(_function, _name))
 for _name in ("add", "sub", "mul", "truediv", "pow"):
@@ -221,7 +195,7 @@ def _setitem(self: Tensor, index: Any, value: Any) -> None:
 
 def _copy(self: Tensor, source: Any) -> Tensor:
     """Take over the values of `source`, at the tensor's own shape, type and device. Returns the tensor."""
-    values = functions.to(source, device=self.device) if isinstance(source, Tensor) else source
+    values = convert.to(source, device=self.device) if isinstance(source, Tensor) else source
     return _assigned(self, Ellipsis, values, "copy_")
 
 
@@ -242,10 +216,10 @@ Tensor.copy_, Tensor.fill_, Tensor.zero_ = _copy, _fill, _zero  # type: ignore[a
 
 UFUNCS: dict[Any, Callable] = {
     numpy.add: ops.add, numpy.subtract: ops.sub, numpy.multiply: ops.mul, numpy.true_divide: ops.div,
-    numpy.power: functions.pow, numpy.negative: ops.neg, numpy.matmul: ops.matmul, numpy.exp: ops.exp,
+    numpy.power: elementwise.pow, numpy.negative: ops.neg, numpy.matmul: ops.matmul, numpy.exp: ops.exp,
     numpy.expm1: ops.expm1, numpy.log: ops.log, numpy.log1p: ops.log1p, numpy.sqrt: ops.sqrt, numpy.tanh:
     ops.tanh, numpy.sin: ops.sin, numpy.cos: ops.cos, numpy.absolute: ops.abs_, numpy.sign: ops.sign,
-    numpy.maximum: ops.maximum, numpy.minimum: ops.minimum, numpy.square: functions.square, numpy.equal:
+    numpy.maximum: ops.maximum, numpy.minimum: ops.minimum, numpy.square: elementwise.square, numpy.equal:
     ops.equal, numpy.not_equal: ops.not_equal, numpy.less: ops.less, numpy.less_equal: ops.less_equal,
     numpy.greater: ops.greater, numpy.greater_equal: ops.greater_equal, numpy.isnan: ops.isnan, numpy.isinf:
     ops.isinf, numpy.isfinite: ops.isfinite, numpy.logical_and: ops.logical_and, numpy.logical_or:

@@ -34,8 +34,8 @@ from minigrad import nn
 from minigrad.backend import namespace
 from minigrad.creation import as_tensor, full
 from minigrad.data import EOS, PAD, SOS
+from minigrad.functions import cat
 from minigrad.modes import no_grad
-from minigrad.shaping import cat
 from minigrad.tensor import Tensor
 
 State = tuple[Tensor, Tensor]

@@ -3,6 +3,7 @@
 from minigrad.tensor import Tensor
 
 from . import functional as F
+from .functional.checks import check_probability
 from .module import Module
 
 
@@ -26,7 +27,7 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
-        F.check_probability("Dropout", p)
+        check_probability("Dropout", p)
         self.p = p
 
     def forward(self, input: Tensor) -> Tensor:

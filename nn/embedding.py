@@ -8,6 +8,7 @@ from minigrad.tensor import Tensor
 
 from . import functional as F
 from . import init
+from .functional.embedding import normalise_padding_idx
 from .module import Module
 from .parameter import Parameter
 
@@ -43,7 +44,7 @@ class Embedding(Module):
     ) -> None:
         super().__init__()
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.padding_idx = F.normalise_padding_idx(padding_idx, num_embeddings)
+        self.padding_idx = normalise_padding_idx(padding_idx, num_embeddings)
         self.weight = Parameter(empty(num_embeddings, embedding_dim, device=device, dtype=dtype))
         self.reset_parameters()
 

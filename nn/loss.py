@@ -3,6 +3,7 @@
 from minigrad.tensor import Tensor
 
 from . import functional as F
+from .functional.checks import check_probability, check_reduction
 from .module import Module
 
 
@@ -17,7 +18,7 @@ class MSELoss(Module):
 
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
-        F.check_reduction("MSELoss", reduction)
+        check_reduction("MSELoss", reduction)
         self.reduction = reduction
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -39,7 +40,7 @@ class NLLLoss(Module):
         self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
     ) -> None:
         super().__init__()
-        F.check_reduction("NLLLoss", reduction)
+        check_reduction("NLLLoss", reduction)
         self.register_buffer("weight", weight)
         self.ignore_index, self.reduction = ignore_index, reduction
 
@@ -76,8 +77,8 @@ class CrossEntropyLoss(Module):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
-        F.check_reduction("CrossEntropyLoss", reduction)
-        F.check_probability("CrossEntropyLoss", label_smoothing, "label_smoothing")
+        check_reduction("CrossEntropyLoss", reduction)
+        check_probability("CrossEntropyLoss", label_smoothing, "label_smoothing")
         self.register_buffer("weight", weight)
         self.ignore_index, self.reduction, self.label_smoothing = ignore_index, reduction, label_smoothing
 

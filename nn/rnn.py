@@ -14,6 +14,7 @@ from minigrad.tensor import Tensor
 
 from . import functional as F
 from . import init
+from .functional.checks import check_probability, tensor_expected
 from .module import Module
 from .parameter import Parameter
 
@@ -58,7 +59,7 @@ class LSTMCell(Module):
 
     def forward(self, input: Tensor, hx: State | None = None) -> State:
         if not isinstance(input, Tensor):
-            raise F.tensor_expected("LSTMCell", input)
+            raise tensor_expected("LSTMCell", input)
         if input.ndim == 1:
             states = None if hx is None else (hx[0].unsqueeze(0), hx[1].unsqueeze(0))
             h, c = self.forward(input.unsqueeze(0), states)
@@ -114,7 +115,7 @@ class LSTM(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        F.check_probability("LSTM", dropout, "dropout")
+        check_probability("LSTM", dropout, "dropout")
         if num_layers < 1 or hidden_size < 1:
             raise ValueError(
                 f"LSTM: num_layers={num_layers}, hidden_size={hidden_size}, expected at least 1 of each"
@@ -143,7 +144,7 @@ class LSTM(Module):
         result is that of each sequence run alone.
         """
         if not isinstance(input, Tensor):
-            raise F.tensor_expected("LSTM", input)
+            raise tensor_expected("LSTM", input)
         if input.ndim == 2:
             return self._forward_single(input, hx, lengths)
         h0, c0, lengths = self._checked(input, hx, lengths)

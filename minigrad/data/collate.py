@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad.creation import as_tensor
 from minigrad.errors import ShapeError
-from minigrad.shaping import stack
+from minigrad.functions import stack
 from minigrad.tensor import Tensor
 
 

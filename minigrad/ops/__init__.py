@@ -1,86 +1,16 @@
-"""Floor 4: the operations, each a card: a forward and its derivative rules, side by side."""
+"""Floor 4: the operations, each a card: a forward and its derivative rules, side by side.
 
-from minigrad.ops.attention import scaled_dot_product_attention
-from minigrad.ops.elementwise import (
-    abs_,
-    add,
-    bitwise_and,
-    bitwise_or,
-    cast,
-    clamp_card,
-    clone,
-    cos,
-    div,
-    equal,
-    erf,
-    exp,
-    expm1,
-    gelu,
-    greater,
-    greater_equal,
-    invert,
-    isfinite,
-    isinf,
-    isnan,
-    less,
-    less_equal,
-    log,
-    log1p,
-    logical_and,
-    logical_not,
-    logical_or,
-    masked_scale,
-    maximum,
-    minimum,
-    move,
-    mul,
-    neg,
-    not_equal,
-    pow_,
-    power,
-    relu,
-    sigmoid,
-    sign,
-    sin,
-    softplus_card,
-    sqrt,
-    sub,
-    tanh,
-    where,
-)
-from minigrad.ops.index import embedding, embedding_gradient, gather, getitem, put, scatter, setitem
-from minigrad.ops.linalg import dot, linear, matmul
-from minigrad.ops.loss import cross_entropy
-from minigrad.ops.normalise import layer_norm
-from minigrad.ops.recurrent import lstm, lstm_cell
-from minigrad.ops.reduce import (
-    all_,
-    amax,
-    amin,
-    any_,
-    argmax,
-    argmin,
-    log_softmax,
-    logsumexp,
-    masked_softmax,
-    softmax,
-    sum_,
-)
-from minigrad.ops.shape import (
-    broadcast_to,
-    cat,
-    flip,
-    mT,
-    narrow,
-    permute,
-    reshape,
-    select,
-    split_sizes,
-    stack,
-    sum_to,
-    tril,
-    triu,
-    widen,
-)
+All cards are found here under their names, as `ops.tanh`; each file is a family.
+"""
+
+from minigrad.ops.attention import *
+from minigrad.ops.elementwise import *
+from minigrad.ops.index import *
+from minigrad.ops.linalg import *
+from minigrad.ops.loss import *
+from minigrad.ops.normalise import *
+from minigrad.ops.recurrent import *
+from minigrad.ops.reduce import *
+from minigrad.ops.shape import *
 
 dropout = masked_scale

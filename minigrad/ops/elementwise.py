@@ -115,7 +115,7 @@ class minimum:
 
 
 @primitive
-class clamp_card:
+class clamp_:
     """y = x limited to [low, high];  dy/dx = 1 inside and on the limits, else 0"""
     def forward(xp, x, *, low=None, high=None): return xp.clip(x, low, high)
     def d_x(g, x, low, high):
@@ -227,7 +227,7 @@ class erf:
 
 
 @primitive
-class softplus_card:
+class softplus_:
     """y = ln(1 + eˣ) = max(x, 0) + ln(1 + e⁻|ˣ|),  dy/dx = σ(x)"""
     promote = ("x",)
     floating = True
@@ -240,7 +240,7 @@ _GELU_CUBE = 0.044715
 
 
 @fused
-class gelu:
+class gelu_:
     """y = x Φ(x), Φ the normal distribution    (Hendrycks & Gimpel 2016; approximate="tanh": their eq. 2)"""
     def definition(x, *, approximate="none"):
         if approximate == "tanh": return 0.5 * x * (1 + tanh(_GELU_SCALE * (x + _GELU_CUBE * x * x * x)))

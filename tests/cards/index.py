@@ -4,8 +4,9 @@ import numpy as np
 
 import minigrad as mg
 from cards.card import ANY, NUMBERS, Card, Kink, Refusal
-from minigrad import functions, ops
+from minigrad import ops
 from minigrad.errors import DTypeError, ShapeError
+from minigrad.functions import index as functions
 from signatures import gathered, indexed, looked_up, put_back, replaced
 from strategies import REAL, index_below
 

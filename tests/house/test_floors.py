@@ -26,7 +26,6 @@ FLOORS = {
     "minigrad.kernels": 4,
     "minigrad.functions": 5,
     "minigrad.methods": 5,
-    "minigrad.shaping": 5,
     "minigrad.creation": 5,
     "minigrad.autograd": 6,
     "minigrad.gradcheck": 6,

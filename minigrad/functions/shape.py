@@ -1,13 +1,23 @@
-"""Floor 5: PyTorch's signatures of the operations that move elements and change none; see functions.py."""
+"""Floor 5: functions that move elements and change none; see functions/__init__.py."""
 
 import math
 from collections.abc import Sequence
 from typing import Any
 
-from . import ops
-from .backend import result_dtype
-from .errors import ShapeError, normalise_dim, normalise_dims
-from .tensor import Tensor
+from minigrad import ops
+from minigrad.backend import result_dtype
+from minigrad.errors import ShapeError, normalise_dim, normalise_dims
+from minigrad.tensor import Tensor
+
+__all__ = [
+    "cat", "chunk", "flatten", "flip", "narrow", "permute", "reshape", "split", "squeeze", "stack", "t",
+    "transpose", "tril", "triu", "unbind", "unsqueeze",
+]  # fmt: skip
+METHODS = (
+    *(name for name in __all__ if name not in ("cat", "stack")),
+    *("expand", "expand_as", "sum_to_size", "view"),
+)
+IN_PLACE = ()
 
 Dims = int | Sequence[int] | None
 _reshape, _permute = ops.reshape.fast, ops.permute.fast  # 0.4 µs quicker than by way of the card

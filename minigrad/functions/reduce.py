@@ -1,77 +1,22 @@
-"""Floor 5: PyTorch's signatures.
-
-Each function checks its arguments, counts dimensions from the front, and calls a card.
-
-Where a card already has the signature that users know (`exp`, `add`, `matmul`, `where`, ...), it is the
-function.
-"""
+"""Floor 5: functions that make one number of many; see functions/__init__.py."""
 
 import math
 from typing import Any
 
-from . import ops
-from .backend import as_dtype, default_dtype, device_of, namespace
-from .backend import device as device_type
-from .errors import DTypeError, ShapeError, normalise_dim, normalise_dims
-from .indexing import checked_index
-from .shaping import Dims, reshape, squeeze
-from .tensor import Tensor, wrap
+from minigrad import ops
+from minigrad.backend import namespace
+from minigrad.errors import DTypeError, normalise_dim, normalise_dims
+from minigrad.tensor import Tensor, wrap
 
-# ------------------------------------------------------------------------------------------------ elementwise
+from .convert import to
+from .shape import Dims, squeeze
 
-
-def pow(input: Any, exponent: Any) -> Tensor:
-    """input ** exponent, for numbers and tensors."""
-    if isinstance(input, Tensor) and isinstance(exponent, int | float) and input.dtype.kind == "f":
-        return ops.power(input, n=exponent)
-    if isinstance(input, Tensor) and isinstance(exponent, int) and exponent < 0:
-        raise ValueError(
-            f"pow(): integers to the negative power {exponent} are not integers; use .float() first"
-        )
-    return ops.pow_(input, exponent)
-
-
-def square(input: Tensor) -> Tensor:
-    """input², element by element."""
-    return ops.power(input, n=2)
-
-
-def clamp(input: Tensor, min: float | None = None, max: float | None = None) -> Tensor:
-    """input limited to [min, max]; at least one limit must be given."""
-    if min is None and max is None:
-        raise ValueError("clamp(): at least one of min and max must be given")
-    if input.dtype.kind != "f" and (isinstance(min, float) or isinstance(max, float)):
-        input = to(input, default_dtype())
-    return ops.clamp_card(input, low=min, high=max)
-
-
-def softplus(input: Tensor) -> Tensor:
-    """ln(1 + eˣ), element by element."""
-    return ops.softplus_card(input)
-
-
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    """x Φ(x); approximate="tanh" uses the tanh formula of Hendrycks & Gimpel 2016, eq. 2."""
-    if approximate not in ("none", "tanh"):
-        raise ValueError(f"gelu(): approximate must be 'none' or 'tanh', got {approximate!r}")
-    return ops.gelu(input, approximate=approximate)
-
-
-def masked_fill(input: Tensor, mask: Tensor, value: float) -> Tensor:
-    """`value` where the bool mask holds, elsewhere the input."""
-    if getattr(mask, "dtype", None) != "bool":
-        raise DTypeError(
-            f"masked_fill(): mask must be bool, got {getattr(mask, 'dtype', type(mask).__name__)}"
-        )
-    return ops.where(mask, _like(input, value), input)
-
-
-def _like(input: Tensor, value: Any) -> Any:
-    """A Python number as one of the input's type, so that it never changes the type of the result."""
-    return value if isinstance(value, Tensor) else input.dtype.type(value).item()
-
-
-# ------------------------------------------------------------------------------------------------ reductions
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "log_softmax", "logsumexp", "max", "mean", "min",
+    "softmax", "std", "sum", "var",
+]  # fmt: skip
+METHODS = tuple(__all__)
+IN_PLACE = ()
 
 
 def _reduced(name: str, input: Tensor, dim: Dims) -> tuple[int, ...] | None:
@@ -216,70 +161,3 @@ def log_softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """x - ln Σ eˣ along `dim`."""
     place = normalise_dim("log_softmax", dim, input.ndim)
     return ops.log_softmax(input if dtype is None else to(input, dtype), dim=place)
-
-
-# ------------------------------------------------------------------------------------------------ indexing
-
-
-def getitem(input: Tensor, index: Any) -> Tensor:
-    """input[index], with NumPy's and PyTorch's kinds of index; integers out of range are refused."""
-    return ops.getitem(input, index=checked_index(input.array, index))
-
-
-def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """y[i][j] = input[index[i][j]][j] for dim 0: along `dim`, the entries that `index` names.
-
-    The index has as many dimensions as the input, and in none but `dim` may it be longer.
-    """
-    place = normalise_dim("gather", dim, input.ndim)
-    if index.dtype.kind not in "iu":
-        raise DTypeError(f"gather(): index must hold integers, got {index.dtype}")
-    if input.ndim == index.ndim == 0:
-        return reshape(gather(reshape(input, 1), 0, reshape(index, 1)), ())
-    sizes = enumerate(zip(index.shape, input.shape, strict=False))
-    fits = [n <= size or d == place for d, (n, size) in sizes]
-    if index.ndim != input.ndim or False in fits:
-        raise ShapeError(
-            f"gather(): index of shape {index.shape} does not fit an input of shape {input.shape}; it must "
-            f"have as many dimensions and be no longer, except along dimension {place}"
-        )
-    size = input.shape[place]
-    if index.array.size:
-        low, high = int(index.array.min()), int(index.array.max())
-        if low < 0 or high >= size:
-            wrong = low if low < 0 else high
-            raise IndexError(f"gather(): index {wrong} out of range for dimension {place} of size {size}")
-    return ops.gather(input, index, dim=place)
-
-
-def embedding(weight: Tensor, indices: Tensor, padding_idx: int | None = None) -> Tensor:
-    """The rows of `weight` that `indices` names, unchecked; see nn.functional.embedding."""
-    return ops.embedding(weight, indices, padding_idx=padding_idx)
-
-
-# ------------------------------------------------------------------------------------------------ copies
-
-
-def to(input: Tensor, *args: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    """The tensor as another dtype, on another device, or like another tensor; itself if nothing changes."""
-    for argument in args:
-        if isinstance(argument, Tensor):
-            dtype, device = argument.dtype, argument.device
-        elif isinstance(argument, str) and argument.partition(":")[0] in ("cpu", "cuda"):
-            device = argument
-        elif argument is not None:
-            dtype = argument
-    if device is not None and device_of(input.array) != device_type(device):
-        input = ops.move(input, device=str(device_type(device)), source=device_of(input.array))
-    kind = input.dtype if dtype is None else as_dtype(dtype)
-    return input if kind == input.dtype else ops.cast(input, dtype=kind)
-
-
-def clone(input: Tensor) -> Tensor:
-    """A copy in memory of its own; gradients pass to the original."""
-    return ops.clone(input)
-
-
-def contiguous(input: Tensor) -> Tensor:
-    """The tensor itself if its memory is in order, else a copy that is."""
-    return input if input.array.flags.c_contiguous else ops.clone(input)

@@ -1,0 +1,13 @@
+"""The layers as functions: parameters are arguments, and what a user passes is checked here.
+
+An operation of `minigrad.ops` trusts its arguments; a function of this folder says in one sentence what is
+wrong with them. It is customary to `import minigrad.nn.functional as F`.
+"""
+
+from .activation import *
+from .attention import *
+from .dropout import *
+from .embedding import *
+from .linear import *
+from .loss import *
+from .norm import *

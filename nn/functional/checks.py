@@ -1,0 +1,50 @@
+"""What the functions of a layer say of input that does not fit."""
+
+import numpy as np
+
+from minigrad.errors import DTypeError
+from minigrad.tensor import Tensor
+
+
+def tensor_expected(caller: str, value: object) -> TypeError:
+    """The error for an input that is no Tensor."""
+    kind = type(value).__name__
+    return TypeError(f"{caller}: expected a Tensor, got {kind}; make one with minigrad.tensor(...)")
+
+
+def check_tensors(caller: str, *values: object) -> None:
+    """TypeError unless all are Tensors."""
+    for value in values:
+        if not isinstance(value, Tensor):
+            raise tensor_expected(f"{caller}()", value)
+
+
+def check_probability(caller: str, p: float, name: str = "p") -> None:
+    """ValueError unless p lies in [0, 1]."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"{caller}(): {name}={p!r}, expected a probability in [0, 1]")
+
+
+def check_reduction(caller: str, reduction: str) -> None:
+    """ValueError unless the reduction is one of the three."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f'{caller}(): reduction {reduction!r}, expected "mean", "sum" or "none"')
+
+
+def check_indices(caller: str, indices: Tensor, count: int, ignored: int | None = None) -> None:
+    """TypeError unless indices are integers, IndexError unless each lies in [0, count) or is `ignored`."""
+    if not isinstance(indices, Tensor):
+        raise tensor_expected(caller, indices)
+    array = indices.array
+    if array.dtype.kind not in "iu":
+        raise DTypeError(f"{caller}: indices must be integers, got {array.dtype}; convert with .long()")
+    if array.size == 0 or (array.min() >= 0 and array.max() < count):
+        return
+    outside = (array < 0) | (array >= count)
+    if ignored is not None:
+        outside &= array != ignored
+    if outside.any():
+        position = tuple(int(i) for i in np.unravel_index(int(outside.argmax()), array.shape))
+        raise IndexError(
+            f"{caller}: index {int(array[position])} at position {position}, expected [0, {count - 1}]"
+        )
