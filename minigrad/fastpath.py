@@ -15,8 +15,9 @@ from .backend import HostArray, numpy
 from .modes import TRACING, mode
 from .notes import note_of
 from .plan import UNWATCHED
-from .tape import Node, births
+from .tape import Node
 from .tensor import Tensor
+from .versions import births, note_view
 
 _new = object.__new__  # and the slots one by one: 0.1 µs less than a call of the class
 _asarray = numpy.asarray
@@ -28,7 +29,7 @@ def fast_path(op: Any) -> Callable | None:
     if op.definition or op.variadic or op.optional:
         return None
     if len(op.inputs) == 1:
-        function = _unary_with_static(op) if op.defaults or op.view else _unary(op)
+        function = _view(op) if op.view else _unary_with_static(op) if op.defaults else _unary(op)
     elif len(op.inputs) == 2 and op.promoted == (0, 1) and not op.defaults and not op.view:
         function = _binary(op)
     else:
@@ -58,11 +59,13 @@ def _unary(op: Any) -> Callable:
         out = _new(Tensor)
         out.array = y
         out.version = box = [0, 0]
-        out.grad = out.base = out.node = None
+        out.grad = out.view_of = out.node = None
         if parent is not None and differentiable and (recording := mode.recording):
             plan = plans.get(1) or op.plan(1)
-            saved = plan.save((a, y, a.shape) if plan.shaped else (a, y))
-            out.node = _recorded(plan, (parent,), saved, plan.watch((version, box)), y, _NO_STATIC)
+            saved = boxes = ()
+            if plan.names:
+                saved, boxes = plan.save((a, y, a.shape)), plan.watch((version, box))
+            out.node = _recorded(plan, (parent,), saved, boxes, y, _NO_STATIC)
             if recording is TRACING:
                 out.node.note = note_of((input,))
         return out
@@ -71,9 +74,9 @@ def _unary(op: Any) -> Callable:
 
 
 def _unary_with_static(op: Any) -> Callable:
-    """op(x, name=value, ...), short for a Tensor on the CPU; the output may be a view of x."""
+    """op(x, name=value, ...), short for a Tensor on the CPU."""
     general, plans, floating, differentiable = op.general, op.plans, op.floating, not op.constant
-    defaults, share = op.defaults, op.share if op.view else None
+    defaults = op.defaults
 
     def unary(input: Any, **static: Any) -> Any:
         try:
@@ -91,20 +94,64 @@ def _unary_with_static(op: Any) -> Callable:
             y = _asarray(y)
         out = _new(Tensor)
         out.array = y
-        out.version = [0, 0]
-        out.grad = out.base = out.node = None
-        if share:
-            share(out, input)
+        out.version = box = [0, 0]
+        out.grad = out.view_of = out.node = None
         if parent is not None and differentiable and (recording := mode.recording) and y.dtype.kind == "f":
             plan = plans.get(1) or op.plan(1)
-            saved = plan.save((a, y, *complete.values(), a.shape))
-            boxes = plan.watch((input.version, out.version))
+            saved = boxes = ()
+            if plan.names:
+                saved = plan.save((a, y, *complete.values(), a.shape))
+                boxes = plan.watch((input.version, box))
             out.node = _recorded(plan, (parent,), saved, boxes, y, complete)
             if recording is TRACING:
                 out.node.note = note_of((input,))
         return out
 
     return unary
+
+
+def _view(op: Any) -> Callable:
+    """op(x, name=value, ...), short for a Tensor on the CPU, where the output may share the memory of x."""
+    general, plans, defaults = op.general, op.plans, op.defaults
+    in_order = len(defaults) < 2  # then what was given is what there is
+
+    def view(input: Any, **static: Any) -> Any:
+        try:
+            a, parent, box = input.array, input.node, input.version
+            if type(a) is not HostArray:
+                return general(input, **static)
+            y = op.host_forward(numpy, a, **static)
+            owner = y.base
+        except (AttributeError, TypeError, ValueError):  # general will find the mistake again, and word it
+            return general(input, **static)
+        if type(y) is not HostArray:
+            y = _asarray(y)
+        out = _new(Tensor)
+        out.array = y
+        out.grad = out.view_of = out.node = None
+        recording = mode.recording
+        if owner is a or y is a or (owner is not None and owner is a.base):
+            out.version = box
+            if recording:
+                out.view_of = (input, op, static)
+                note_view(box, out)
+            else:
+                out.view_of = (input, None, None)
+        else:
+            out.version = [0, 0]
+        if parent is not None and recording and y.dtype.kind == "f":
+            plan = plans.get(1) or op.plan(1)
+            complete = static if in_order else {**defaults, **static}
+            saved = boxes = ()
+            if plan.names:
+                saved = plan.save((a, y, *complete.values(), a.shape))
+                boxes = plan.watch((box, out.version))
+            out.node = _recorded(plan, (parent,), saved, boxes, y, complete)
+            if recording is TRACING:
+                out.node.note = note_of((input,))
+        return out
+
+    return view
 
 
 def _binary(op: Any) -> Callable:
@@ -135,12 +182,14 @@ def _binary(op: Any) -> Callable:
         out = _new(Tensor)
         out.array = y
         out.version = box = [0, 0]
-        out.grad = out.base = out.node = None
+        out.grad = out.view_of = out.node = None
         mask = (parent is not None) | (other_parent is not None) << 1
         if mask and differentiable and (recording := mode.recording):
             plan = plans.get(mask) or op.plan(mask)
-            saved = plan.save((a, b, y, a.shape, getattr(b, "shape", ())) if plan.shaped else (a, b, y))
-            boxes = plan.watch((version, other_version, box))
+            saved = boxes = ()
+            if plan.names:
+                saved = plan.save((a, b, y, a.shape, getattr(b, "shape", ())) if plan.shaped else (a, b, y))
+                boxes = plan.watch((version, other_version, box))
             out.node = _recorded(plan, (parent, other_parent), saved, boxes, y, _NO_STATIC)
             if recording is TRACING:
                 out.node.note = note_of((input, other))

@@ -8,13 +8,9 @@ import numpy
 
 from . import functions, ops
 from .backend import HostArray
-from .creation import as_tensor
-from .errors import DTypeError, GraphError, ShapeError
 from .functions import convert, elementwise, index, shape
-from .indexing import checked_index
-from .modes import mode
-from .tape import Leaf
-from .tensor import VIEWED, Tensor, wrap
+from .inplace import copy_, fill_, in_place, setitem, zero_
+from .tensor import Tensor, wrap
 
 # ------------------------------------------------------------------------------------------------ operators
 
@@ -110,107 +106,15 @@ Tensor.mT = property(_method(ops.mT))  # type: ignore[attr-defined]
 
 # ------------------------------------------------------------------------------------------------ in place
 
-
-def _is_recorded(*operands: Any) -> bool:
-    """Will the tape hear of an operation on these operands?"""
-    return bool(mode.recording) and any(isinstance(a, Tensor) and a.node is not None for a in operands)
-
-
-def _check_writable(self: Tensor, recorded: bool, name: str) -> None:
-    """RuntimeError for read-only memory, GraphError where a write would falsify a gradient."""
-    if not getattr(self.array.flags, "writeable", True):  # CuPy's arrays have no such flag
-        raise RuntimeError(f"{name}: the memory of shape {self.shape} is read-only; write to a .clone()")
-    if not mode.recording:
-        return
-    if type(self.node) is Leaf:
-        raise GraphError(f"{name}: a leaf that requires grad is changed in place; use no_grad() or a copy")
-    behind_its_back = self.node is None and self.base is not None and self.base.node is not None
-    if behind_its_back or (recorded and VIEWED in self.version):
-        raise GraphError(
-            f"{name}: a tensor whose memory is shared by a view is changed in place, and the gradient of the "
-            "other would be wrong; write to a .clone(), or under no_grad()"
-        )
-
-
-def write(self: Tensor, made: Any, name: str) -> Tensor:
-    """Let the tensor take over values and history of `made`: the last step of every operation in place."""
-    array = made.array if isinstance(made, Tensor) else made
-    if array.shape != self.shape:
-        raise ShapeError(f"{name}: the result has shape {array.shape}, expected the tensor's {self.shape}")
-    if array.dtype.kind == "f" and self.dtype.kind != "f":
-        raise DTypeError(f"{name}: a result of {array.dtype} cannot be stored in a tensor of {self.dtype}")
-    self.bump_version()
-    self.array[...] = array
-    if isinstance(made, Tensor) and made.node is not None:
-        self.node = convert.to(made, self.dtype).node
-    return self
-
-
-def _in_place(operation: Callable, name: str) -> Callable:
-    """The in-place form of an operation: computed on a copy that the rules may keep, then written back."""
-
-    def method(self: Tensor, *args: Any, **keywords: Any) -> Tensor:
-        recorded = _is_recorded(self, *args, *keywords.values())
-        _check_writable(self, recorded, name)
-        source = wrap(self.array.copy(), self.node) if recorded else self
-        others = [source if a is self else a for a in args]
-        return write(self, operation(source, *others, **keywords), name)
-
-    method.__name__, method.__doc__ = name, f"In place: {operation.__doc__}"
-    return method
-
-
 IN_PLACE: dict[str, Callable] = {
     f"{name}_": METHODS[name] for family in functions.FAMILIES for name in family.IN_PLACE
 }
 for _name, _function in IN_PLACE.items():
-    setattr(Tensor, _name, _in_place(_function, _name))
+    setattr(Tensor, _name, in_place(_function, _name))
 for _name in ("add", "sub", "mul", "truediv", "pow"):
-    setattr(Tensor, f"__i{_name}__", _in_place(BINARY[_name], f"{_name}_"))
-
-
-def _assigned(self: Tensor, index: Any, value: Any, name: str) -> Tensor:
-    """The tensor after self[index] = value, recorded like every other operation in place."""
-    if not isinstance(value, Tensor | bool | int | float):
-        value = as_tensor(value, self.dtype)
-    recorded = _is_recorded(self, value)
-    _check_writable(self, recorded, name)
-    if recorded and self.dtype.kind != "f":
-        raise DTypeError(f"{name}: a tensor of {self.dtype} cannot hold values that require grad")
-    clean = checked_index(self.array, index)
-    try:
-        if recorded:
-            return write(self, ops.setitem(wrap(self.array, self.node), value, index=clean), name)
-        self.bump_version()
-        self.array[clean] = value.array if isinstance(value, Tensor) else value
-    except ValueError as error:
-        raise ShapeError(f"{name}: {error}") from None
-    return self
-
-
-def _setitem(self: Tensor, index: Any, value: Any) -> None:
-    """self[index] = value"""
-    _assigned(self, index, value, "x[index] = value")
-
-
-def _copy(self: Tensor, source: Any) -> Tensor:
-    """Take over the values of `source`, at the tensor's own shape, type and device. Returns the tensor."""
-    values = convert.to(source, device=self.device) if isinstance(source, Tensor) else source
-    return _assigned(self, Ellipsis, values, "copy_")
-
-
-def _fill(self: Tensor, value: Any) -> Tensor:
-    """Set every element to `value`. Returns the tensor."""
-    return _assigned(self, Ellipsis, value, "fill_")
-
-
-def _zero(self: Tensor) -> Tensor:
-    """Set every element to 0. Returns the tensor."""
-    return _assigned(self, Ellipsis, 0, "zero_")
-
-
-Tensor.__setitem__ = _setitem  # type: ignore[method-assign]
-Tensor.copy_, Tensor.fill_, Tensor.zero_ = _copy, _fill, _zero  # type: ignore[attr-defined]
+    setattr(Tensor, f"__i{_name}__", in_place(BINARY[_name], f"{_name}_"))
+Tensor.__setitem__ = setitem  # type: ignore[method-assign]
+Tensor.copy_, Tensor.fill_, Tensor.zero_ = copy_, fill_, zero_  # type: ignore[attr-defined]
 
 # ------------------------------------------------------------------------------------------------ NumPy
 

@@ -27,7 +27,8 @@ from .modes import TRACING, mode
 from .notes import note_of
 from .plan import Plan
 from .tape import Call, Node
-from .tensor import VIEWED, Tensor, wrap
+from .tensor import Tensor, wrap
+from .versions import note_view
 
 _NUMBERS = (float, int)
 _RESERVED = ("xp", "g", "y")
@@ -188,7 +189,7 @@ class Primitive:
             y = xp.asarray(y)
         out = wrap(y)
         if self.view:
-            self.share(out, args[0])
+            self.share(out, args[0], static)
         if mask and y.dtype.kind == "f":
             out.node = self._record(y, kept, args, values, static, mask, out.version)
         return out
@@ -264,12 +265,24 @@ class Primitive:
             return error
         return self.refuse(*[getattr(value, "shape", ()) for value in values]) or error
 
-    def share(self, out: Tensor, source: Any) -> None:
-        """If `out` views the memory of `source`, let one version box do for both."""
-        if isinstance(source, Tensor) and _shares_memory(out.array, source.array):
-            out.version, out.base = source.version, source if source.base is None else source.base
-            if mode.recording and VIEWED not in out.version:
-                out.version.append(VIEWED)
+    def share(self, out: Tensor, source: Tensor, static: dict[str, Any]) -> None:
+        """If `out` views the memory of `source`, let one version box do for both, and note how."""
+        y, x = out.array, source.array
+        owner = y.base  # of a view of a view, too, it is the array that owns the memory
+        if owner is x or y is x or (owner is not None and owner is x.base):
+            out.version = source.version
+            if mode.recording:
+                out.view_of = (source, self, static)
+                note_view(source.version, out)
+            else:
+                out.view_of = (source, None, None)
+
+    def record(self, y: Any, args: tuple, static: dict[str, Any], box: list) -> Node | None:
+        """The node of a call whose output is there already: after a write in place."""
+        mask = sum(1 << i for i, a in enumerate(args) if getattr(a, "node", None) is not None)
+        values = [getattr(a, "array", a) for a in args]
+        mask &= self.differentiable
+        return self._record(y, None, args, values, static, mask, box) if mask else None
 
     def _record(
         self, y: Any, kept: Any, args: tuple, values: list, static: dict, mask: int, box: list
@@ -307,17 +320,6 @@ class Primitive:
         """The plan for a set of differentiable inputs, made on first need."""
         positions = tuple(i for i in range(mask.bit_length()) if mask >> i & 1)
         return self.plans.setdefault(mask, Plan(self, positions))
-
-
-def _shares_memory(y: Any, x: Any) -> bool:
-    """Is y a view of x (or x itself)?  Both then have the same owner of their memory at the end of `base`."""
-    return y.base is x or _owner(y) is _owner(x)
-
-
-def _owner(array: Any) -> Any:
-    while array.base is not None and type(array.base) in NAMESPACES:
-        array = array.base
-    return array
 
 
 def broadcast_error_of(op: Primitive, *shapes: tuple[int, ...]) -> Exception | None:

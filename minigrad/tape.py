@@ -12,7 +12,6 @@ over them:
 That is all of backpropagation.  The rest of this file says who may be written to, and when.
 """
 
-import itertools
 import operator
 import sys
 import weakref
@@ -22,14 +21,13 @@ from typing import Any
 from .backend import unbroadcast
 from .errors import GraphError, ShapeError
 from .modes import mode, switch
+from .versions import LAST_WRITE, WRITES, births, version_at
 
 Gradient = Any  # an array in a plain backward pass, a Tensor under create_graph=True
 
 
 # ------------------------------------------------------------------------------------------------ nodes
 
-births = itertools.count(1)  # of nodes, and of writes in place: what came first has the smaller number
-WRITES, LAST_WRITE = 0, 1  # what a version box holds: how many writes there were, and the number of the last
 FREED = ("freed",)  # what `Node.saved` holds after a backward pass has let the values go
 
 
@@ -272,9 +270,9 @@ def _accumulate(gradients: dict[Node, Any], node: Node, g: Gradient, create_grap
 
 
 def is_sole_holder(table: dict, key: Any) -> bool:
-    """Is table[key] an array with its own memory, and the table the only place that refers to it?"""
+    """Is table[key] an array (or a Tensor) with its own memory, and the table all that refers to it?"""
     value = table[key]
-    return sys.getrefcount(value) == _SOLE_HOLDER and getattr(value, "base", value) is None
+    return sys.getrefcount(value) == _SOLE_HOLDER and getattr(value, "array", value).base is None
 
 
 def _reference_count(table: dict, key: Any) -> int:
@@ -346,5 +344,6 @@ def check_versions(node: Node) -> None:
         if box[LAST_WRITE] > node.seq:
             raise GraphError(
                 f"backward(): a value that {node.plan.op.name} saved (its output has shape {node.shape}) was "
-                "changed in place after it was saved; change a copy, or change it later"
+                f"changed in place after it was saved: saved at version {version_at(box, node.seq)}, now at "
+                f"{box[WRITES]}; change a copy, or change it later"
             )

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 from . import backend
 from .backend import Array, as_dtype, device, device_of, is_array, namespace, to_numpy
 from .errors import DTypeError, GraphError, ShapeError
-from .tape import LAST_WRITE, WRITES, Leaf, Node, births, hooks_of
-
-VIEWED = "a differentiable view exists"  # the third entry of a version box, once there is one
+from .tape import Leaf, Node, hooks_of
+from .versions import WRITES, note_write
 
 
 class Tensor:
@@ -23,13 +22,14 @@ class Tensor:
     grad     the gradient that backward passes left here: a Tensor, or None
     node     the tape's record of how it was made; None if no gradient can reach it
     version  a box: how often the memory was written to in place, and when last; views have their base's
-    base     the Tensor whose memory this one views, or None; a detached tensor knows of none, or it would
+    view_of  None, or (Tensor, operation, static): what this one is a view of, and how it was taken; the
+             operation is None where nobody recorded.  A detached tensor is a view of nothing, or it would
              keep the graph alive that it was taken from
 
     Make one with `minigrad.tensor(...)`; the constructor takes an array and does not copy it.
     """
 
-    __slots__ = ("__weakref__", "array", "base", "grad", "node", "version")
+    __slots__ = ("__weakref__", "array", "grad", "node", "version", "view_of")
 
     def __init__(self, array: Array, requires_grad: bool = False) -> None:
         if isinstance(array, Tensor):
@@ -43,7 +43,7 @@ class Tensor:
         self.grad: Tensor | None = None
         self.node: Node | None = None
         self.version: list = [0, 0]
-        self.base: Tensor | None = None
+        self.view_of: tuple | None = None
         if requires_grad:
             self.requires_grad = True
 
@@ -245,10 +245,20 @@ class Tensor:
     def _version(self) -> int:
         return self.version[WRITES]
 
+    @property
+    def _base(self) -> "Tensor | None":
+        """The tensor at the far end of a chain of views; None if this one is no view."""
+        base = self
+        while base.view_of is not None:
+            base = base.view_of[0]
+        return None if base is self else base
+
+    def _is_view(self) -> bool:
+        return self.view_of is not None
+
     def bump_version(self) -> None:
         """Say that the memory was written to: a backward pass that needs the old values is then refused."""
-        self.version[WRITES] += 1
-        self.version[LAST_WRITE] = next(births)
+        note_write(self.version)
 
     def retain_grad(self) -> None:
         """Let backward passes leave the gradient of this tensor in `.grad`, although it is not a leaf."""
@@ -333,14 +343,12 @@ class RemovableHandle:
 _new = object.__new__
 
 
-def wrap(
-    array: Array, node: Node | None = None, version: list | None = None, base: Tensor | None = None
-) -> Tensor:
+def wrap(array: Array, node: Node | None = None, version: list | None = None) -> Tensor:
     """A Tensor from its parts, unchecked: the way operations make their results."""
     tensor = _new(Tensor)
     tensor.array = array
     tensor.grad = None
     tensor.node = node
     tensor.version = [0, 0] if version is None else version
-    tensor.base = base
+    tensor.view_of = None
     return tensor

@@ -39,8 +39,10 @@ class FakeArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def base(self):
-        """The array whose memory this one views, as CuPy tells it."""
-        return None if self._array.flags.owndata else self._base
+        """The array that owns the memory that this one views, as CuPy tells it."""
+        if self._array.flags.owndata or self._base is None:
+            return None
+        return self._base if self._base.base is None else self._base.base
 
     def get(self):
         """The values on the host: the one way out."""

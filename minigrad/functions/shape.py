@@ -61,7 +61,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     if len(shape) == 1 and not isinstance(shape[0], tuple | list | int):
         raise TypeError(f"view(): expected sizes, got {shape[0]!r}; a change of dtype is .to(dtype)")
     seen = reshape(input, *shape)
-    if seen.base is None and seen.array is not input.array and input.array.size:
+    if seen.view_of is None and input.array.size:
         raise ShapeError(
             f"view(): shape {seen.shape} cannot view the strides of shape {input.shape}; use .reshape()"
         )

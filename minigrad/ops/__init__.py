@@ -12,5 +12,6 @@ from minigrad.ops.normalise import *
 from minigrad.ops.recurrent import *
 from minigrad.ops.reduce import *
 from minigrad.ops.shape import *
+from minigrad.ops.views import *
 
 dropout = masked_scale

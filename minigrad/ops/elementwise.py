@@ -9,7 +9,6 @@ import math
 
 from minigrad.backend import to_device
 from minigrad.errors import broadcast_error
-from minigrad.fused import fused
 from minigrad.kernels.erf import erf_of
 from minigrad.primitive import primitive
 
@@ -224,39 +223,6 @@ class erf:
     floating = True
     def forward(xp, x): return erf_of(xp, x)
     def d_x(g, x): return g * (exp(-x * x) * (2 / math.sqrt(math.pi)))
-
-
-@primitive
-class softplus_:
-    """y = ln(1 + eˣ) = max(x, 0) + ln(1 + e⁻|ˣ|),  dy/dx = σ(x)"""
-    promote = ("x",)
-    floating = True
-    def forward(xp, x): return xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x)))
-    def d_x(g, x): return g * sigmoid(x)
-
-
-_GELU_SCALE = math.sqrt(2 / math.pi)
-_GELU_CUBE = 0.044715
-
-
-@fused
-class gelu_:
-    """y = x Φ(x), Φ the normal distribution    (Hendrycks & Gimpel 2016; approximate="tanh": their eq. 2)"""
-    def definition(x, *, approximate="none"):
-        if approximate == "tanh": return 0.5 * x * (1 + tanh(_GELU_SCALE * (x + _GELU_CUBE * x * x * x)))
-        return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
-
-    def forward(xp, x, *, approximate="none"):
-        if approximate == "tanh": z = xp.tanh(x * (x * x * (_GELU_SCALE * _GELU_CUBE) + _GELU_SCALE))
-        else: z = erf_of(xp, x * math.sqrt(0.5))
-        half = 0.5 * z + 0.5  # Φ(x)
-        return x * half, (x, z, half)
-
-    def pullback(xp, g, kept, needs, *, approximate):
-        x, z, half = kept
-        if approximate == "tanh": slope = (0.5 - 0.5 * z * z) * _GELU_SCALE * (1 + 3 * _GELU_CUBE * x * x)
-        else: slope = xp.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
-        return (g * (half + x * slope),)
 
 
 # ---------------------------------------------------------------- choosing and comparing

@@ -1,6 +1,6 @@
 """The table: a declaration for every operation. A new operation without one fails tests/ops/test_table.py."""
 
-from cards import elementwise, index, linalg, neural, reduce, shape
+from cards import elementwise, index, linalg, neural, reduce, shape, views
 
 CARDS = [
     *elementwise.CARDS,
@@ -9,4 +9,5 @@ CARDS = [
     *index.CARDS,
     *linalg.CARDS,
     *neural.CARDS,
+    *views.CARDS,
 ]

@@ -142,23 +142,9 @@ FUNCTIONS = [
         "sigmoid", ops.sigmoid, lambda x: 1 / (1 + np.exp(-x)), kinks=[(INF, 1.0, 0.0), (-INF, 0.0, 0.0)],
     ),
     function("erf", ops.erf, erf, kinks=[(INF, 1.0, 0.0), (-INF, -1.0, 0.0)]),
-    function(
-        "softplus", mg.softplus, lambda x: np.log1p(np.exp(x)), card=ops.softplus_,
-        kinks=[(INF, INF, 1.0), (-INF, 0.0, 0.0), (1000.0, 1000.0, 1.0)],
-    ),
     Card(
         "relu", ops.relu, unary(), lambda x: np.maximum(x, 0), "relu", (NONZERO,), dtypes=NUMBERS,
         kinks=[Kink([[0.0, -0.0, INF, -INF, NAN]], [0.0, 0.0, INF, 0.0, NAN], [[0.0, 0.0, 1.0, 0.0, 1.0]])],
-    ),
-    Card(
-        "gelu", ops.gelu_, unary(approximate=st.just("none")),
-        lambda x, approximate: x * (1 + erf(x / 2**0.5)) / 2, "gelu",
-        errors=[Refusal(lambda: mg.gelu(zeros(2), approximate="sigmoid"), ValueError, "got 'sigmoid'")],
-    ),
-    Card(
-        "gelu by tanh", ops.gelu_, unary(approximate=st.just("tanh")),
-        lambda x, approximate: x * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3))) / 2,
-        "gelu",
     ),
 ]  # fmt: skip
 

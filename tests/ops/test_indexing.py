@@ -54,7 +54,7 @@ def test_a_basic_index_gives_a_view_and_any_other_a_copy(example):
     x, index = example
     tensor = mg.tensor(x)
     found = tensor[index]
-    assert (found.base is tensor) == (found.version is tensor.version)
+    assert (found._base is tensor) == (found.version is tensor.version)
     if found.array.size:
         assert np.shares_memory(found.array, tensor.array)
 
@@ -64,7 +64,7 @@ def test_what_a_mask_picks_is_a_copy(example):
     x, index = example
     tensor = mg.tensor(x)
     assert not np.shares_memory(tensor[index].array, tensor.array)
-    assert tensor[index].base is None
+    assert tensor[index]._base is None
 
 
 @given(drawn(), st.booleans())
