@@ -26,9 +26,11 @@ _NO_STATIC: dict[str, Any] = {}
 
 def fast_path(op: Any) -> Callable | None:
     """A function for ordinary calls of `op`, or None if its card is of a kind that has no short cut."""
-    if op.definition or op.variadic or op.optional:
+    if op.variadic or (op.optional and not op.definition):
         return None
-    if len(op.inputs) == 1:
+    if op.definition:
+        function = _fused(op)
+    elif len(op.inputs) == 1:
         function = _view(op) if op.view else _unary_with_static(op) if op.defaults else _unary(op)
     elif len(op.inputs) == 2 and op.promoted == (0, 1) and not op.defaults and not op.view:
         function = _binary(op)
@@ -196,6 +198,61 @@ def _binary(op: Any) -> Callable:
         return out
 
     return binary
+
+
+def _fused(op: Any) -> Callable:
+    """op(x, ...), short for Tensors on the CPU of which those that combine are of one floating type."""
+    general, plans, defaults, count = op.general, op.plans, op.defaults, len(op.inputs)
+    combine = [p in op.promoted for p in range(count)]
+
+    def fused(*args: Any, **static: Any) -> Any:
+        values, parents, boxes, mask, bit, kind = [], [], [], 0, 1, None
+        if len(args) != count:
+            return general(*args, **static)
+        try:
+            for a, combines in zip(args, combine, strict=True):
+                if a is None:
+                    value, parent, box = None, None, UNWATCHED
+                else:
+                    value, parent, box = a.array, a.node, a.version
+                    if combines and value.dtype is not kind:
+                        if kind is not None or value.dtype.kind != "f":
+                            return general(*args, **static)
+                        kind = value.dtype
+                    if type(value) is not HostArray:
+                        return general(*args, **static)
+                if parent is not None:
+                    mask |= bit
+                bit += bit
+                values.append(value)
+                parents.append(parent)
+                boxes.append(box)
+            complete = {**defaults, **static} if static else defaults
+            y, kept = op.forward(numpy, *values, **complete)
+        except (AttributeError, TypeError, ValueError):  # general will find the mistake again, and word it
+            return general(*args, **static)
+        if type(y) is not HostArray:
+            op.fast = general  # several outputs, or a number: no short cut, from now on
+            return general(*args, **static)
+        out = _new(Tensor)
+        out.array = y
+        out.version = [0, 0]
+        out.grad = out.view_of = out.node = None
+        mask &= op.differentiable
+        if mask and (recording := mode.recording) and y.dtype.kind == "f":
+            edges = tuple(parents) if not op.constant else _chosen(parents, mask)
+            plan = plans.get(mask) or op.plan(mask)
+            out.node = _recorded(plan, edges, (tuple(values), kept), tuple(boxes), y, complete)
+            if recording is TRACING:
+                out.node.note = note_of(args)
+        return out
+
+    return fused
+
+
+def _chosen(parents: list, mask: int) -> tuple:
+    """The parents in a set; None in place of the others."""
+    return tuple(parent if mask >> i & 1 else None for i, parent in enumerate(parents))
 
 
 def _recorded(plan: Any, edges: tuple, saved: tuple, boxes: tuple, y: Any, static: dict[str, Any]) -> Node:

@@ -136,6 +136,8 @@ class Primitive:
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """The operation: on arrays it computes, and that is all; on Tensors it also records."""
+        if len(args) == 1 and type(args[0]) is HostArray and self.definition is None:
+            return self.host_forward(numpy, *args, **keywords)  # a rule at work: sooner found out, 0.4 µs
         if keywords:
             for a in keywords.values():
                 if isinstance(a, Tensor):

@@ -66,12 +66,13 @@ class linear:
     def forward(xp, x, weight, bias=None):
         y = xp.matmul(rows(x), weight.T)  # (N, I) (I, O) -> (N, O)
         if bias is not None: y += bias
-        return y.reshape(*x.shape[:-1], weight.shape[0]), (x, weight)
+        return y if x.ndim == 2 else y.reshape(*x.shape[:-1], weight.shape[0]), (x, weight)
 
     def pullback(xp, g, kept, needs):
         x, weight = kept
         flat = rows(g)  # (N, O)
-        dx = xp.matmul(flat, weight).reshape(x.shape) if needs[0] else None
+        dx = xp.matmul(flat, weight) if needs[0] else None
+        if needs[0] and x.ndim != 2: dx = dx.reshape(x.shape)
         dW = xp.matmul(flat.T, rows(x)) if needs[1] else None  # (O, N) (N, I) -> (O, I)
         db = column_sums(xp, flat) if needs[2] else None
         return dx, dW, db
@@ -79,6 +80,7 @@ class linear:
 
 def rows(x):
     """x as a matrix: one row for all leading dimensions together."""
+    if x.ndim == 2: return x
     return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])  # -1 would be open if the last is 0
 
 
