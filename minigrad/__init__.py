@@ -12,7 +12,7 @@ import importlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from . import autograd, methods
+from . import autograd, batching_rules, methods
 from .backend import (
     bool_,
     default_dtype,
@@ -49,15 +49,24 @@ from .creation import (
     zeros_like,
 )
 from .functions.convert import *
+from .functions.distance import *
 from .functions.elementwise import *
+from .functions.extremes import *
 from .functions.index import *
 from .functions.linalg import *
+from .functions.quantiles import *
 from .functions.reduce import *
+from .functions.scanning import *
+from .functions.scattering import *
+from .functions.search import *
 from .functions.shape import *
+from .functions.sorting import *
 from .generator import Generator, default_generator, manual_seed
 from .gradcheck import gradcheck, gradgradcheck
+from .interchange import from_dlpack
 from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .tensor import Tensor
+from .vmap import vmap
 
 if TYPE_CHECKING:
     from . import data, graph, models, nn, optim

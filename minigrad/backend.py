@@ -71,6 +71,17 @@ def to_numpy(array: Array) -> numpy.ndarray:
     return array if isinstance(array, numpy.ndarray) else array.get()
 
 
+def array_from_dlpack(owner: Any) -> Array:
+    """An array on the memory of another library's, by the DLPack protocol, where 2 is the number of CUDA."""
+    kind, index = owner.__dlpack_device__()
+    if kind != 2:
+        return numpy.from_dlpack(owner)
+    import cupy
+
+    with cupy.cuda.Device(index):
+        return cupy.from_dlpack(owner)
+
+
 # ------------------------------------------------------------------------------------------------ data types
 
 float64, float32, float16 = numpy.dtype("float64"), numpy.dtype("float32"), numpy.dtype("float16")
@@ -167,7 +178,9 @@ def number_dtype(value: object) -> numpy.dtype:
 
 
 def accumulator(dtype: numpy.dtype) -> numpy.dtype:
-    """The type in which long sums over `dtype` are kept: float32 for float16, else the type itself."""
+    """The type in which sums over `dtype` are kept: float32 for float16, int64 for integers and bools."""
+    if dtype.kind != "f":
+        return int64
     return float32 if dtype == float16 else dtype
 
 
@@ -183,11 +196,6 @@ def unbroadcast(array: Array, shape: tuple[int, ...]) -> Array:
         array.dtype, copy=False
     )
     return total.reshape(shape)
-
-
-def scatter_add(target: Array, index: Any, values: Array) -> None:
-    """target[index] += values, where an index that occurs twice adds twice. In place."""
-    namespace(target).add.at(target, index, values)
 
 
 class device(str):  # noqa: N801 (PyTorch's name)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import ops
+from .batching import Batched
 from .creation import as_tensor
 from .errors import DTypeError, GraphError, ShapeError
 from .functions import convert
@@ -71,6 +72,8 @@ def is_recorded(*operands: Any) -> bool:
 
 def check_writable(tensor: Tensor, recorded: bool, name: str) -> None:
     """RuntimeError for read-only memory, GraphError where a write would lose or falsify a gradient."""
+    if mode.vmaps and isinstance(tensor, Batched):
+        raise NotImplementedError(f"{name}: vmap: a batched tensor is not changed in place; make a new one")
     if not getattr(tensor.array.flags, "writeable", True):  # CuPy's arrays have no such flag
         raise RuntimeError(f"{name}: the memory of shape {tensor.shape} is read-only; write to a .clone()")
     if not mode.recording:
@@ -122,7 +125,10 @@ def assign(tensor: Tensor, index: Any, value: Any, name: str) -> Tensor:
     check_writable(tensor, recorded, name)
     if recorded and tensor.dtype.kind != "f":
         raise DTypeError(f"{name}: a tensor of {tensor.dtype} cannot hold values that require grad")
-    clean = checked_index(tensor.array, index)
+    *views, clean = checked_index(tensor.array, index)
+    if views:
+        assign(ops.getitem(tensor, index=views[0]), clean, value, name)
+        return tensor
     try:
         tensor.array[clean] = value.array if isinstance(value, Tensor) else value
     except ValueError as error:

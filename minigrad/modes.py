@@ -12,6 +12,7 @@ class Mode(threading.local):
 
     recording: bool | int = True  # False, True, or TRACING
     tracing = False
+    vmaps = 0  # how many are running, one inside the other
     modules: tuple[str, ...] = ()  # the path of module names, innermost last; kept only while tracing
     gradient_of: Any = None  # the forward node whose rule is running; kept only while tracing
 

@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .backend import NAMESPACES, HostArray, common_namespace, default_dtype, numpy, result_dtype
+from .batching import batched_call, level_of
 from .errors import broadcast_error
 from .fastpath import fast_path
 from .modes import TRACING, mode
@@ -42,6 +43,7 @@ class Primitive:
       floating = True        integers become the default floating type first
       view = True            the output may share the memory of the first input
       nondifferentiable = ("index",)   these inputs never get a gradient
+      family = "elementwise"           how vmap batches it (batching_rules.py); a file says it once, as FAMILY
       refuse(*shapes) -> Exception     the error for inputs whose shapes do not fit
       d(g, ...) -> tuple     one joint rule for all inputs, in place of the d_<input>
     """
@@ -57,6 +59,7 @@ class Primitive:
         self.promoted = tuple(self.inputs.index(name) for name in vars(card).get("promote", ()))
         self.floating: bool = vars(card).get("floating", False)
         self.view: bool = vars(card).get("view", False)
+        self.family: str = vars(card).get("family", self.forward.__globals__.get("FAMILY", ""))
         self.refuse: Callable[..., Exception | None] = vars(card).get(
             "refuse", functools.partial(broadcast_error_of, self)
         )
@@ -159,6 +162,8 @@ class Primitive:
         static = self.defaults
         if keywords or self.required or (len(args) != len(self.inputs) and not self.variadic):
             args, static = self._bind(args, keywords)
+        if mode.vmaps and level_of(args):
+            return batched_call(self, args, static)
         values, mask, bit, xp = [], 0, 1, None
         for a in args:
             if isinstance(a, Tensor):

@@ -157,7 +157,8 @@ class FakeModule(types.ModuleType):
                 raise TypeError(f"cupy.{name}() got an unexpected keyword argument")
             if name in ("asarray", "array") and isinstance(args[0], np.ndarray):
                 return FakeArray(args[0].copy())  # a copy from the host
-            return wrapped(found(*bare(args), **bare(keywords)))
+            source = args[0] if args and isinstance(args[0], FakeArray) else None  # of a view
+            return wrapped(found(*bare(args), **bare(keywords)), source)
 
         return function
 

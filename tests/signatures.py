@@ -43,11 +43,40 @@ def reduction(draw, dim=reduced, min_dims=0, min_side=0, **statics):
 
 
 @st.composite
-def along(draw, count=1, min_side=1, front=False):
+def along(draw, count=1, min_side=1, front=False, **statics):
     """Inputs of one shape, and one dimension of it; with front=True counted from the front."""
     shape = draw(shapes(min_dims=count - 1, min_side=min_side))
+    found = {name: draw(strategy) for name, strategy in statics.items()}
     dim = draw(dims(len(shape)))
-    return (shape,) * count, {"dim": dim % max(len(shape), 1) if front else dim}
+    return (shape,) * count, {"dim": dim % max(len(shape), 1) if front else dim, **found}
+
+
+@st.composite
+def ranked(draw, lowest=0, **statics):
+    """One input, a dimension of it, and a number k of the elements there."""
+    shape = draw(shapes(min_dims=1, min_side=lowest))
+    found = {name: draw(strategy) for name, strategy in statics.items()}
+    dim = draw(dims(len(shape)))
+    return (shape,), {"k": draw(st.integers(lowest, shape[dim])), "dim": dim, **found}
+
+
+@st.composite
+def slices_apart(draw):
+    """One input, and perhaps the dimension along which its slices are compared."""
+    shape = draw(shapes(min_side=1))
+    return (shape,), {"dim": draw(st.one_of(st.none(), dims(len(shape)))) if shape else None}
+
+
+@st.composite
+def quantiles(draw):
+    """One input, the quantiles wanted (one, or a vector), and between which elements they lie."""
+    shape = draw(shapes(min_side=1))
+    statics = {
+        "dim": draw(st.one_of(st.none(), dims(len(shape)))),
+        "keepdim": draw(st.booleans()),
+        "interpolation": draw(st.sampled_from(("linear", "lower", "higher", "midpoint", "nearest"))),
+    }
+    return (shape, draw(st.sampled_from(((), (1,), (2,))))), statics
 
 
 # ------------------------------------------------------------------------------------------------ shapes
@@ -201,9 +230,9 @@ def put_back(draw):
 
 @st.composite
 def replaced(draw):
-    """One input, an index without repetitions, and values that broadcast to what it picks."""
+    """One input, an index, and values that broadcast to what it picks."""
     shape = draw(shapes())
-    index = draw(indices(shape, repeats=False))
+    index = draw(indices(shape))
     values = np.empty(shape)[index].shape
     ones = draw(st.integers(0, 2 ** len(values) - 1))
     return (shape, tuple(1 if ones >> i & 1 else n for i, n in enumerate(values))), {"index": index}
@@ -304,6 +333,101 @@ def attended(draw, mask, dropout=False):
         shape if mask else None,
         (*whole, queries, keys) if dropout else None,
     ), statics
+
+
+# ------------------------------------------------------------------------------------------------ layers
+
+
+@st.composite
+def alike(draw, count, min_dims=0, min_side=1, **statics):
+    """`count` inputs of one shape; each static argument by its own strategy."""
+    shape = draw(shapes(min_dims, min_side=min_side))
+    return (shape,) * count, {name: draw(strategy) for name, strategy in statics.items()}
+
+
+@st.composite
+def sloped(draw):
+    """One input, and a slope for all of it, or one for each channel, which dimension 1 counts."""
+    shape = draw(shapes())
+    return (shape, draw(st.sampled_from(((1,), shape[1:2] or (1,))))), {}
+
+
+@st.composite
+def halved(draw):
+    """One input, and a dimension of even size."""
+    shape = draw(shapes(min_dims=1))
+    dim = draw(dims(len(shape)))
+    place = dim % len(shape)
+    return ((*shape[:place], 2 * shape[place], *shape[place + 1 :]),), {"dim": dim}
+
+
+@st.composite
+def channelled(draw, running=False, max_side=3, **statics):
+    """x (N, C, ...), N at least 2, perhaps running statistics, and perhaps a weight and a bias, all (C,)."""
+    channels = draw(sides(max_side, min_side=1))
+    shape = (draw(st.integers(2, 3)), channels, *draw(shapes(max_dims=2, max_side=2, min_side=1)))
+    weight, bias = (draw(st.sampled_from((None, (channels,)))) for _ in range(2))
+    found = {name: draw(strategy) for name, strategy in statics.items()}
+    eps = draw(st.sampled_from((1e-5, 0.1)))
+    return (shape, *[(channels,)] * 2 * running, weight, bias), {"eps": eps, **found}
+
+
+@st.composite
+def grouped(draw):
+    """x (N, C, ...), perhaps a weight and a bias (C,), and the number of groups of channels."""
+    size, groups = draw(sides(2, min_side=1)), draw(sides(min_side=1))
+    others = draw(shapes(min_dims=1, max_dims=2, max_side=2, min_side=1))
+    shape = (draw(sides(min_side=1)), size * groups, *others)
+    weight, bias = (draw(st.sampled_from((None, (size * groups,)))) for _ in range(2))
+    return (shape, weight, bias), {"groups": groups, "eps": draw(st.sampled_from((1e-5, 0.1)))}
+
+
+@st.composite
+def pairs_of_rows(draw, **statics):
+    """Rows (..., P, M) and (..., R, M), whose leading dimensions broadcast."""
+    one, other, length = draw(sides(min_side=1)), draw(sides(min_side=1)), draw(sides(min_side=1))
+    first, second = draw(broadcastable(2, max_dims=1, min_side=1))
+    found = {name: draw(strategy) for name, strategy in statics.items()}
+    return ((*first, one, length), (*second, other, length)), found
+
+
+@st.composite
+def bilinear_layers(draw):
+    """x₁ (..., I), x₂ (..., J), W (O, I, J) and perhaps b (O)."""
+    outer, one, other, width = draw(shapes(max_dims=2)), *(draw(sides(min_side=1)) for _ in range(3))
+    bias = draw(st.sampled_from((None, (width,))))
+    return ((*outer, one), (*outer, other), (width, one, other), bias), {}
+
+
+@st.composite
+def bags(draw, weighted=False):
+    """Indices (B, L) or (n,), a table (rows, width), how the bags lie, perhaps a factor for each index."""
+    rows, width = draw(sides(min_side=1)), draw(sides(min_side=1))
+    padding = draw(st.sampled_from((None, 0, -1)))
+    statics = {
+        "padding_idx": padding,
+        "mode": "sum" if weighted else draw(st.sampled_from(("sum", "mean", "max"))),
+    }
+    if draw(st.booleans()):
+        shape = (draw(sides(min_side=1)), draw(sides(min_side=1)))
+    else:
+        shape = (draw(st.integers(0, 5)),)
+        count = draw(st.integers(1, 3))
+        starts = [0, *sorted(draw(st.lists(st.integers(0, *shape), min_size=count, max_size=count)))]
+        statics["include_last_offset"] = draw(st.booleans())
+        statics["offsets"] = [*starts[:-1], *shape] if statics["include_last_offset"] else starts
+    return (shape, (rows, width), *[shape] * weighted), statics
+
+
+@st.composite
+def margins(draw, lists=False, **statics):
+    """Scores (N, C) or (C,), and the class of each row (or a list of them), perhaps with class weights."""
+    classes, rows = draw(sides(min_side=1)), draw(st.sampled_from(((), (1,), (3,))))
+    found = {name: draw(strategy) for name, strategy in statics.items()}
+    scores = (*rows, classes)
+    if lists:
+        return (scores, scores), found
+    return (scores, rows, draw(st.sampled_from((None, (classes,))))), found
 
 
 # ------------------------------------------------------------------------------------------------ recurrent

@@ -252,3 +252,37 @@ def indices(shape, negative_steps=True, repeats=True):
         if 0 not in shape:
             kinds.append(integer_indices(shape, negative_steps, repeats))
     return st.one_of(kinds)
+
+
+def with_bools(draw, index):
+    """The index with bools put in here and there: masks without dimensions."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    chosen = st.just(True) if any(isinstance(part, np.ndarray) for part in parts) else st.booleans()
+    for _ in range(draw(st.sampled_from((0, 0, 1, 2)))):
+        parts.insert(draw(st.integers(0, len(parts))), draw(chosen))
+    return tuple(parts)
+
+
+def steps(index):
+    """(first, second) such that x[index] is x[first][second]: PyTorch takes integers before arrays.
+
+    The first step is a view. A bool picks from a new dimension of size 1.
+    """
+    first, second = [], []
+    for part in index if isinstance(index, tuple) else (index,):
+        if isinstance(part, bool):
+            first.append(None)
+            second.append(np.arange(int(part)))
+        elif isinstance(part, np.ndarray):
+            first += [slice(None)] * (part.ndim if part.dtype == bool else 1)
+            second.append(part)
+        else:
+            first.append(part)
+            second += [part] if part is Ellipsis else [] if hasattr(part, "__index__") else [slice(None)]
+    return (*first, *([] if any(part is Ellipsis for part in first) else [...])), tuple(second)
+
+
+def picked(x, index):
+    """x[index] as PyTorch means it."""
+    first, second = steps(index)
+    return x[first][second]

@@ -20,9 +20,9 @@ __all__ = [
     "abs", "add", "clamp", "cos", "div", "eq", "erf", "exp", "expm1", "ge", "gelu", "gt", "isfinite",
     "isinf", "isnan", "le", "log", "log1p", "logical_and", "logical_not", "logical_or", "lt",
     "masked_fill", "maximum", "minimum", "mul", "ne", "neg", "pow", "relu", "sigmoid", "sign", "sin",
-    "softplus", "sqrt", "square", "sub", "tanh", "where",
+    "softplus", "sqrt", "square", "sub", "tanh",
 ]  # fmt: skip
-METHODS = tuple(name for name in __all__ if name not in ("gelu", "softplus", "where"))
+METHODS = tuple(name for name in __all__ if name not in ("gelu", "softplus"))
 IN_PLACE = (
     *("abs", "add", "clamp", "div", "exp", "log", "masked_fill", "mul"),
     *("neg", "pow", "relu", "sigmoid", "sqrt", "sub", "tanh"),
@@ -54,9 +54,9 @@ def clamp(input: Tensor, min: float | None = None, max: float | None = None) -> 
     return ops.clamp_(input, low=min, high=max)
 
 
-def softplus(input: Tensor) -> Tensor:
-    """ln(1 + eˣ), element by element."""
-    return ops.softplus_(input)
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """ln(1 + eᵝˣ) / β, element by element; the input itself where βx is above the threshold."""
+    return ops.softplus_(input, beta=beta, threshold=threshold)
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:

@@ -4,25 +4,19 @@ import math
 from typing import Any
 
 from minigrad import ops
-from minigrad.backend import namespace
-from minigrad.errors import DTypeError, normalise_dim, normalise_dims
-from minigrad.tensor import Tensor, wrap
+from minigrad.errors import DTypeError, ShapeError, normalise_dim
+from minigrad.tensor import Tensor
 
+from .along import reduced_count, reduced_dims
 from .convert import to
-from .shape import Dims, squeeze
+from .shape import Dims
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "log_softmax", "logsumexp", "max", "mean", "min",
-    "softmax", "std", "sum", "var",
+    "all", "any", "count_nonzero", "log_softmax", "logsumexp", "mean", "nanmean", "nansum", "norm", "prod",
+    "softmax", "std", "std_mean", "sum", "var", "var_mean",
 ]  # fmt: skip
-METHODS = tuple(__all__)
+METHODS = tuple(name for name in __all__ if name not in ("std_mean", "var_mean"))
 IN_PLACE = ()
-
-
-def _reduced(name: str, input: Tensor, dim: Dims) -> tuple[int, ...] | None:
-    """None when everything is reduced, else the dimensions from the front."""
-    dims = None if dim is None else normalise_dims(name, dim, input.ndim)
-    return dims if input.ndim else None  # a 0-d tensor accepts dim 0, and has nothing but its one element
 
 
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -33,121 +27,199 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = 
     tensor([4., 6.])
     """
     converted = input if dtype is None else to(input, dtype)
-    return ops.sum_.fast(converted, dim=_reduced("sum", input, dim), keepdim=keepdim)
+    return ops.sum_.fast(converted, dim=reduced_dims("sum", input, dim), keepdim=keepdim)
+
+
+def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The product over `dim`, one dimension or all; the gradient is right at zeros, too."""
+    place = None if dim is None else normalise_dim("prod", dim, input.ndim)
+    converted = input if dtype is None else to(input, dtype)
+    return ops.prod(converted, dim=place if input.ndim else None, keepdim=keepdim)
+
+
+# ------------------------------------------------------------------------------------------------ moments
+
+
+def _check_floating(name: str, input: Tensor) -> None:
+    """DTypeError for integers and bools."""
+    if input.dtype.kind != "f":
+        raise DTypeError(f"{name}(): expected a floating dtype, got {input.dtype}; use .float() first")
 
 
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The mean over `dim`: the sum, divided by the number of elements. Floating types only."""
     converted = input if dtype is None else to(input, dtype)
-    if converted.dtype.kind != "f":
-        raise DTypeError(f"mean(): expected a floating dtype, got {converted.dtype}; use .float() or dtype=")
+    _check_floating("mean", converted)
     if converted.dtype.itemsize == 2:  # the sum of many float16 would overflow
         return to(mean(to(converted, "float32"), dim, keepdim), converted.dtype)
-    dims = _reduced("mean", input, dim)
-    count = _count(input.shape, dims)
-    total = ops.sum_(converted, dim=dims, keepdim=keepdim)
-    return total / count if count else total * math.nan
+    dims = reduced_dims("mean", input, dim)
+    return ops.sum_(converted, dim=dims, keepdim=keepdim) / reduced_count(input.shape, dims)
 
 
-def _count(shape: tuple[int, ...], dims: tuple[int, ...] | None) -> int:
-    """How many elements are reduced to one."""
-    return math.prod(shape if dims is None else [shape[d] for d in dims])
+def var(
+    input: Tensor,
+    dim: Dims | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Tensor:
+    """The variance over `dim`, Σ (x - mean)² / (n - correction).
+
+    The correction is 1 unless told otherwise; unbiased=False is PyTorch's older name for correction=0.
+    """
+    return _moments("var", input, dim, unbiased, keepdim, correction)[0]
 
 
-def var(input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False) -> Tensor:
-    """The variance over `dim`, Σ (x - mean)² / (n - correction)."""
-    return _variance("var", input, dim, correction, keepdim)
+def std(
+    input: Tensor,
+    dim: Dims | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Tensor:
+    """The standard deviation over `dim`: the square root of `var`. Where it is 0 so is its gradient."""
+    return _moments("std", input, dim, unbiased, keepdim, correction)[0]
 
 
-def std(input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False) -> Tensor:
-    """The standard deviation over `dim`: the square root of `var`."""
-    return ops.sqrt(_variance("std", input, dim, correction, keepdim))
+def var_mean(
+    input: Tensor,
+    dim: Dims | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The variance and the mean over `dim`, which share a pass."""
+    spread, average = _moments("var_mean", input, dim, unbiased, keepdim, correction)
+    return spread, ops.reshape(average, shape=spread.shape)
 
 
-def _variance(name: str, input: Tensor, dim: Dims, correction: float, keepdim: bool) -> Tensor:
-    dims = _reduced(name, input, dim)
+def std_mean(
+    input: Tensor,
+    dim: Dims | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The standard deviation and the mean over `dim`, which share a pass."""
+    spread, average = _moments("std_mean", input, dim, unbiased, keepdim, correction)
+    return spread, ops.reshape(average, shape=spread.shape)
+
+
+def _moments(
+    name: str,
+    input: Tensor,
+    dim: Dims | bool,
+    unbiased: bool | None,
+    keepdim: bool,
+    correction: float | None,
+) -> tuple[Tensor, Tensor]:
+    """The variance or the standard deviation, and the mean with its dimensions kept."""
+    _check_floating(name, input)
+    if isinstance(dim, bool):  # PyTorch's older form, var(x, unbiased)
+        dim, unbiased = None, dim
+    if unbiased is not None and correction is not None:
+        raise TypeError(f"{name}(): got both unbiased={unbiased} and correction={correction}; give one")
     if input.dtype.itemsize == 2:  # the sum of many float16 would overflow
-        return to(_variance(name, to(input, "float32"), dim, correction, keepdim), input.dtype)
-    centred = input - mean(input, dims, keepdim=True)
-    freedom = _count(input.shape, dims) - correction
-    total = ops.sum_(ops.power(centred, n=2), dim=dims, keepdim=keepdim)
-    return total / freedom if freedom > 0 else total * math.nan
+        found = _moments(name, to(input, "float32"), dim, unbiased, keepdim, correction)
+        return to(found[0], input.dtype), to(found[1], input.dtype)
+    if correction is None:
+        correction = 1 if unbiased is None else int(unbiased)
+    dims = reduced_dims(name, input, dim)
+    count = reduced_count(input.shape, dims)
+    average = ops.sum_(input, dim=dims, keepdim=True) / count
+    centred, freedom = input - average, max(count - correction, 0)
+    if name.startswith("std"):  # the norm has the gradient 0 at 0, which the root has not
+        spread = ops.vector_norm(centred, dim=dims, keepdim=keepdim) / math.sqrt(freedom)
+    else:
+        spread = ops.sum_(ops.power(centred, n=2), dim=dims, keepdim=keepdim) / freedom
+    return spread, average
 
 
-def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
-    """max and min: of all elements, of two tensors, or (values, indices) along a dimension."""
-    if isinstance(dim, Tensor):
-        return (ops.maximum if name == "max" else ops.minimum)(input, dim)
-    if input.array.size == 0 and (dim is None or input.shape[normalise_dim(name, dim, input.ndim)] == 0):
-        raise ValueError(f"{name}(): an empty dimension has no {name}imum, got shape {input.shape}")
-    if dim is None:
-        return (ops.amax if name == "max" else ops.amin)(input)
-    place = normalise_dim(name, dim, input.ndim)
-    if input.ndim == 0:
-        return ops.clone(input), wrap(namespace(input.array).zeros((), "int64"))
-    index = (ops.argmax if name == "max" else ops.argmin)(input, dim=place, keepdim=True)
-    values = ops.gather(input, index, dim=place)
-    return (values, index) if keepdim else (squeeze(values, place), squeeze(index, place))
+# ------------------------------------------------------------------------------------------------ norms
 
 
-def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
-    """The largest element; along `dim`, (values, indices); of two tensors, the larger of each pair."""
-    return _extreme("max", input, dim, keepdim)
+def norm(
+    input: Tensor,
+    p: float | str | None = "fro",
+    dim: Dims = None,
+    keepdim: bool = False,
+    dtype: Any = None,
+) -> Tensor:
+    """(Σ |x|ᵖ)^(1/p) over `dim`, for every number p; p="fro" means 2. Where it is 0 so is its gradient.
+
+    For p = inf it is the largest |x|, for p = -inf the smallest, for p = 0 the number of elements not 0.
+    """
+    if isinstance(p, str) and p != "fro":
+        raise ValueError(f"norm(): p must be a number or 'fro', got {p!r}; linalg.norm has norms of matrices")
+    order = 2.0 if p is None or isinstance(p, str) else float(p)
+    converted = input if dtype is None else to(input, dtype)
+    _check_floating("norm", converted)
+    dims = reduced_dims("norm", input, dim)
+    if (order < 0 or order == math.inf) and reduced_count(input.shape, dims) == 0:
+        raise ShapeError(f"norm(): p = {order} has no value for no elements, got shape {input.shape}")
+    return ops.vector_norm(converted, ord=order, dim=dims, keepdim=keepdim)
 
 
-def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
-    """The smallest element; along `dim`, (values, indices); of two tensors, the smaller of each pair."""
-    return _extreme("min", input, dim, keepdim)
+# ------------------------------------------------------------------------------------------------ without nan
 
 
-def _filled(name: str, input: Tensor, dims: tuple[int, ...] | None) -> None:
-    if _count(input.shape, dims) == 0:
-        raise ValueError(f"{name}(): an empty dimension has no extreme value, got shape {input.shape}")
+def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The sum over `dim` of those elements that are not nan."""
+    converted = input if dtype is None else to(input, dtype)
+    dims = reduced_dims("nansum", input, dim)
+    return ops.sum_(_without_nan(converted), dim=dims, keepdim=keepdim)
 
 
-def amax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """The largest element over `dim`; ties share the gradient equally."""
-    dims = _reduced("amax", input, dim)
-    _filled("amax", input, dims)
-    return ops.amax(input, dim=dims, keepdim=keepdim)
+def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The mean over `dim` of those elements that are not nan."""
+    converted = input if dtype is None else to(input, dtype)
+    _check_floating("nanmean", converted)
+    if converted.dtype.itemsize == 2:  # the sum of many float16 would overflow
+        return to(nanmean(to(converted, "float32"), dim, keepdim), converted.dtype)
+    dims = reduced_dims("nanmean", input, dim)
+    count = ops.sum_(ops.equal(converted, converted), dim=dims, keepdim=keepdim)  # nan differs from itself
+    return ops.sum_(_without_nan(converted), dim=dims, keepdim=keepdim) / count
 
 
-def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """The smallest element over `dim`; ties share the gradient equally."""
-    dims = _reduced("amin", input, dim)
-    _filled("amin", input, dims)
-    return ops.amin(input, dim=dims, keepdim=keepdim)
+def _without_nan(input: Tensor) -> Tensor:
+    """The tensor with 0 in place of nan."""
+    return ops.where(ops.isnan(input), 0, input) if input.dtype.kind == "f" else input
 
 
-def _index_of(op: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
-    place = None if dim is None else normalise_dim(op.name, dim, input.ndim)
-    _filled(op.name, input, None if place is None or input.ndim == 0 else (place,))
-    return op(input, dim=None if input.ndim == 0 else place, keepdim=keepdim)
+def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
+    """How many elements over `dim` are not 0; a nan is not."""
+    return ops.sum_(ops.not_equal(input, 0), dim=reduced_dims("count_nonzero", input, dim))
 
 
-def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """The index of the first largest element, of all (dim=None) or along `dim`."""
-    return _index_of(ops.argmax, input, dim, keepdim)
-
-
-def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """The index of the first smallest element, of all (dim=None) or along `dim`."""
-    return _index_of(ops.argmin, input, dim, keepdim)
+# ------------------------------------------------------------------------------------------------ logic
 
 
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Do all elements along `dim` hold?"""
-    return ops.all_(input, dim=_reduced("all", input, dim), keepdim=keepdim)
+    return _logical(ops.all_, input, dim, keepdim)
 
 
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Does any element along `dim` hold?"""
-    return ops.any_(input, dim=_reduced("any", input, dim), keepdim=keepdim)
+    return _logical(ops.any_, input, dim, keepdim)
+
+
+def _logical(op: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
+    """A bool; for uint8, in which PyTorch once kept bools, a uint8."""
+    found = op(input, dim=reduced_dims(op.name, input, dim), keepdim=keepdim)
+    return to(found, "uint8") if input.dtype.name == "uint8" else found
+
+
+# ------------------------------------------------------------------------------------------------ softmax
 
 
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """ln Σ eˣ over `dim`, computed without overflow."""
-    return ops.logsumexp(input, dim=_reduced("logsumexp", input, dim), keepdim=keepdim)
+    return ops.logsumexp(input, dim=reduced_dims("logsumexp", input, dim), keepdim=keepdim)
 
 
 def softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:

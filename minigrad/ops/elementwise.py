@@ -12,6 +12,8 @@ from minigrad.errors import broadcast_error
 from minigrad.kernels.erf import erf_of
 from minigrad.primitive import primitive
 
+FAMILY = "elementwise"  # how vmap batches the cards of this file
+
 # ---------------------------------------------------------------- arithmetic
 
 

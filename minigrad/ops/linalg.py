@@ -14,6 +14,7 @@ from minigrad.primitive import primitive
 @primitive
 class matmul:
     """y = a b, batched over leading dimensions;  da = g bᵀ,  db = aᵀ g"""
+    family = "matmul"
     promote = ("a", "b")
     refuse = matmul_error
     def forward(xp, a, b): return xp.matmul(a, b)

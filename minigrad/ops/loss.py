@@ -1,11 +1,16 @@
-"""Floor 4: the loss of a classifier.  N rows, C classes."""
+"""Floor 4: losses whose composition would cost memory or digits.  N rows, C classes, t the target.
+
+cross_entropy is reduced where it is computed; the others give the loss of each element.
+"""
 
 from minigrad.backend import accumulator
 from minigrad.fused import fused
-from minigrad.ops.elementwise import cast, where
+from minigrad.ops.activation import logsigmoid
+from minigrad.ops.elementwise import cast, log, log1p, maximum, minimum, sigmoid, where
 from minigrad.ops.index import gather
 from minigrad.ops.reduce import log_softmax, sum_
 from minigrad.ops.shape import permute, reshape
+from minigrad.primitive import primitive
 
 
 @fused
@@ -24,7 +29,7 @@ class cross_entropy:
         flat = reshape(target, shape=(-1,))
         valid = flat != ignore_index
         chosen = where(valid, flat, 0)
-        share = valid * 1.0 if weight is None else weight[chosen.array] * valid
+        share = valid * 1.0 if weight is None else gather(weight, chosen, dim=0) * valid
         share = cast(share, dtype=x.dtype)
         picked = reshape(gather(rows, reshape(chosen, shape=(-1, 1)), dim=1), shape=(-1,))  # (N,)
         loss = picked * share * (label_smoothing - 1)
@@ -80,3 +85,61 @@ def classes_last(x, dim):
     others = [i for i in range(len(x.shape)) if i != dim % len(x.shape)]
     if others != list(range(len(others))): x = permute(x, dims=(*others, dim))
     return reshape(x, shape=(-1, x.shape[-1]))
+
+
+@primitive
+class huber:
+    """y = x² / 2 where |x| < δ, else δ (|x| - δ/2);  dy/dx = x limited to [-δ, δ]    (Huber 1964)"""
+    family = "elementwise"
+    promote = ("x",)
+    floating = True
+    def forward(xp, x, *, delta=1.0):
+        size = xp.abs(x)
+        near = xp.minimum(size, delta)
+        return near * (size - near * 0.5)
+    def d_x(g, x, delta): return g * minimum(maximum(x, -delta), delta)
+
+
+@primitive
+class binary_cross_entropy:
+    """y = -t ln x - (1 - t) ln(1 - x), no logarithm below -100;  dx = (x - t) / (x (1 - x))"""
+    family = "elementwise"
+    promote = ("x", "target")
+    floating = True
+    def forward(xp, x, target):
+        return (target - 1) * xp.maximum(xp.log1p(-x), -100) - target * xp.maximum(xp.log(x), -100)
+    def d_x(g, x, target): return g * (x - target) / maximum(x * (1 - x), 1e-12)
+    def d_target(g, x): return g * minimum(maximum(log1p(-x) - log(x), -100.0), 100.0)
+
+
+@primitive
+class binary_cross_entropy_with_logits:
+    """y = -w t ln σ(x) - (1 - t) ln σ(-x);  dx = (1 - t) σ(x) - w t σ(-x)
+
+    w, the weight of the positive targets, is 1 if left out.
+    """
+    family = "elementwise"
+    promote = ("x", "target", "pos_weight")
+    floating = True
+    def forward(xp, x, target, pos_weight=None):
+        far = xp.log1p(xp.exp(-xp.abs(x)))
+        if pos_weight is None: return xp.maximum(x, 0) - x * target + far
+        return (1 - target) * x + ((pos_weight - 1) * target + 1) * (far - xp.minimum(x, 0))
+    def d_x(g, x, target, pos_weight):
+        if pos_weight is None: return g * (sigmoid(x) - target)
+        return g * (1 - target - ((pos_weight - 1) * target + 1) * sigmoid(-x))
+    def d_target(g, x, pos_weight):
+        return -g * x if pos_weight is None else -g * (x + (pos_weight - 1) * logsigmoid(x))
+    def d_pos_weight(g, x, target): return -g * target * logsigmoid(x)
+
+
+@primitive
+class kl_divergence:
+    """y = t (ln t - x), and 0 where t = 0;  dx = -t,  dt = ln t + 1 - x    (x: the model's logarithm)"""
+    family = "elementwise"
+    promote = ("x", "target")
+    floating = True
+    def forward(xp, x, target):
+        return target * xp.log(xp.where(target == 0, 1, target)) - target * x
+    def d_x(g, target): return -g * target
+    def d_target(g, x, target): return g * (log(target) + 1 - x)

@@ -1,10 +1,17 @@
-"""Floor 4: normalisation, the same for every backend."""
+"""Floor 4: normalisation: subtract a mean, divide by a deviation, scale and shift.
+
+Letters: N examples, C channels, L all that follows; μ and σ² are the mean and the variance of what is
+normalised together.  Each is one pass in place of some nine nodes; the standardised x is kept, μ is not.
+"""
+
+import math
 
 from minigrad.backend import accumulator
 from minigrad.fused import fused
 from minigrad.ops.elementwise import power, sqrt
 from minigrad.ops.linalg import column_sums
 from minigrad.ops.reduce import sum_
+from minigrad.ops.shape import reshape
 
 
 @fused
@@ -12,40 +19,171 @@ class layer_norm:
     """y = (x - μ) / √(σ² + ε) · w + b, with μ, σ² over the last `dims` dimensions
 
     (Ba, Kiros & Hinton 2016, eqs. 3 and 4.)
-    One pass in place of nine nodes; the standardised x is kept, μ and σ are not needed again.
     """
 
     def definition(x, weight=None, bias=None, *, dims=1, eps=1e-5):
-        last = tuple(range(-dims, 0))
-        count = 1
-        for size in x.shape[x.ndim - dims :]: count = count * size
-        centred = x - sum_(x, dim=last, keepdim=True) / count
-        variance = sum_(power(centred, n=2), dim=last, keepdim=True) / count
-        y = centred / sqrt(variance + eps)
-        if weight is not None: y = y * weight
-        return y if bias is None else y + bias
+        y, _, _ = standard_scores(x, tuple(range(x.ndim - dims, x.ndim)), eps)
+        return scaled_and_shifted(y, weight, bias)
 
     def forward(xp, x, weight=None, bias=None, *, dims=1, eps=1e-5):
-        wide = x.astype(accumulator(x.dtype), copy=False).reshape(*x.shape[: x.ndim - dims], -1)
-        standard = wide - wide.mean(axis=-1, keepdims=True)
-        inverse = 1 / xp.sqrt(xp.mean(standard * standard, axis=-1, keepdims=True) + eps)  # 1 / σ
-        standard *= inverse
-        y = standard if weight is None else standard * weight.reshape(-1)
-        if bias is not None: y = y + bias.reshape(-1)
-        elif y is standard: y = standard.copy()
-        return y.astype(x.dtype, copy=False).reshape(x.shape), (standard, inverse, weight, x.shape)
+        rows, parameters = rows_of(x.shape, dims)
+        standard, inverse, _, _ = standardised(xp, x.reshape(rows), -1, eps)
+        y = scaled_and_shifted(standard, *flat_parameters(weight, bias, (-1,)))
+        if y is standard: y = standard.copy()
+        y = y.astype(x.dtype, copy=False).reshape(x.shape)
+        return y, (standard, inverse, weight, parameters, x.shape)
 
     def pullback(xp, g, kept, needs, *, dims, eps):
-        standard, inverse, weight, shape = kept
-        g = g.astype(standard.dtype, copy=False).reshape(standard.shape)
-        flat = g.reshape(-1, standard.shape[-1])  # (rows, H)
-        parameters = shape[len(shape) - dims :]
-        dw = column_sums(xp, flat * standard.reshape(flat.shape)).reshape(parameters) if needs[1] else None
-        db = column_sums(xp, flat).reshape(parameters) if needs[2] else None
+        standard, inverse, weight, parameters, shape = kept
+        g = g.astype(standard.dtype, copy=False).reshape(standard.shape)  # (rows, H)
+        dw = column_sums(xp, g * standard).reshape(parameters) if needs[1] else None
+        db = column_sums(xp, g).reshape(parameters) if needs[2] else None
         if not needs[0]: return None, dw, db
-        g_standard = g if weight is None else g * weight.reshape(-1)
-        along = xp.mean(g_standard * standard, axis=-1, keepdims=True)
-        dx = g_standard - g_standard.mean(axis=-1, keepdims=True)
-        dx -= standard * along
+        if weight is not None: g = g * weight.reshape(-1)
+        return unstandardised(xp, g, standard, inverse, -1).reshape(shape), dw, db
+
+
+@fused
+class rms_norm:
+    """y = x / √(mean x² + ε) · w, over the last `dims` dimensions    (Zhang & Sennrich 2019, eq. 4)"""
+
+    def definition(x, weight=None, *, dims=1, eps=1e-5):
+        last = tuple(range(x.ndim - dims, x.ndim))
+        mean_square = sum_(power(x, n=2), dim=last, keepdim=True) / math.prod(x.shape[x.ndim - dims :])
+        return scaled_and_shifted(x / sqrt(mean_square + eps), weight, None)
+
+    def forward(xp, x, weight=None, *, dims=1, eps=1e-5):
+        rows, parameters = rows_of(x.shape, dims)
+        wide = x.astype(accumulator(x.dtype), copy=False).reshape(rows)
+        inverse = 1 / xp.sqrt(xp.mean(wide * wide, axis=-1, keepdims=True) + eps)
+        standard = wide * inverse
+        y = standard.copy() if weight is None else standard * weight.reshape(-1)
+        y = y.astype(x.dtype, copy=False).reshape(x.shape)
+        return y, (standard, inverse, weight, parameters, x.shape)
+
+    def pullback(xp, g, kept, needs, *, dims, eps):
+        standard, inverse, weight, parameters, shape = kept
+        g = g.astype(standard.dtype, copy=False).reshape(standard.shape)  # (rows, H)
+        dw = column_sums(xp, g * standard).reshape(parameters) if needs[1] else None
+        if not needs[0]: return None, dw
+        if weight is not None: g = g * weight.reshape(-1)
+        dx = g - standard * xp.mean(g * standard, axis=-1, keepdims=True)
         dx *= inverse
+        return dx.reshape(shape), dw
+
+
+@fused
+class batch_norm:
+    """y, μ, σ² = (x - μ) / √(σ² + ε) · w + b, and μ, σ² of each channel    (Ioffe & Szegedy 2015, alg. 1)"""
+
+    def definition(x, weight=None, bias=None, *, eps=1e-5):
+        flat = reshape(x, shape=channels_of(x.shape, x.shape[1]))  # (N, C, L)
+        y, mean, variance = standard_scores(flat, (0, 2), eps)
+        y = scaled_and_shifted(y, *flat_parameters(weight, bias, (-1, 1)))
+        return reshape(y, shape=x.shape), reshape(mean, shape=(-1,)), reshape(variance, shape=(-1,))
+
+    def forward(xp, x, weight=None, bias=None, *, eps=1e-5):
+        flat = x.reshape(channels_of(x.shape, x.shape[1]))
+        standard, inverse, mean, variance = standardised(xp, flat, (0, 2), eps)
+        y = scaled_and_shifted(standard, *flat_parameters(weight, bias, (-1, 1)))
+        if y is standard: y = standard.copy()
+        y = y.astype(x.dtype, copy=False).reshape(x.shape)
+        return (y, mean.reshape(-1), variance.reshape(-1)), (standard, inverse, weight, x.shape)
+
+    def pullback(xp, g, kept, needs, *, eps):
+        standard, inverse, weight, shape = kept
+        g_y = xp.zeros_like(standard) if g[0] is None else (
+            g[0].astype(standard.dtype, copy=False).reshape(standard.shape))  # (N, C, L)
+        dw = (g_y * standard).sum(axis=(0, 2)) if needs[1] else None
+        db = g_y.sum(axis=(0, 2)) if needs[2] else None
+        if not needs[0]: return None, dw, db
+        if weight is not None: g_y = g_y * weight[:, None]
+        dx = unstandardised(xp, g_y, standard, inverse, (0, 2))
+        count = shape[0] * standard.shape[2]
+        if g[1] is not None: dx += g[1][:, None] / count
+        if g[2] is not None: dx += standard / inverse * (g[2][:, None] * (2 / count))
         return dx.reshape(shape), dw, db
+
+
+@fused
+class group_norm:
+    """y = (x - μ) / √(σ² + ε) · w + b, with μ, σ² over each of `groups` groups of channels
+
+    (Wu & He 2018, eqs. 1 to 5.)
+    """
+
+    def definition(x, weight=None, bias=None, *, groups, eps=1e-5):
+        y, _, _ = standard_scores(reshape(x, shape=channels_of(x.shape, groups)), (2,), eps)
+        y = reshape(y, shape=channels_of(x.shape, x.shape[1]))
+        return reshape(scaled_and_shifted(y, *flat_parameters(weight, bias, (-1, 1))), shape=x.shape)
+
+    def forward(xp, x, weight=None, bias=None, *, groups, eps=1e-5):
+        standard, inverse, _, _ = standardised(xp, x.reshape(channels_of(x.shape, groups)), -1, eps)
+        y = standard.reshape(channels_of(x.shape, x.shape[1]))
+        y = scaled_and_shifted(y, *flat_parameters(weight, bias, (-1, 1)))
+        if weight is None and bias is None: y = y.copy()
+        return y.astype(x.dtype, copy=False).reshape(x.shape), (standard, inverse, weight, x.shape)
+
+    def pullback(xp, g, kept, needs, *, groups, eps):
+        standard, inverse, weight, shape = kept
+        channels = channels_of(shape, shape[1])
+        g = g.astype(standard.dtype, copy=False).reshape(channels)  # (N, C, L)
+        dw = (g * standard.reshape(channels)).sum(axis=(0, 2)) if needs[1] else None
+        db = g.sum(axis=(0, 2)) if needs[2] else None
+        if not needs[0]: return None, dw, db
+        if weight is not None: g = g * weight[:, None]
+        return unstandardised(xp, g.reshape(standard.shape), standard, inverse, -1).reshape(shape), dw, db
+
+
+# ---------------------------------------------------------------- what they share
+
+
+def standard_scores(x, dim, eps):
+    """(x - μ) / √(σ² + ε), μ and σ² over the dimensions `dim`, in ordinary operations."""
+    count = math.prod(x.shape[d] for d in dim)
+    mean = sum_(x, dim=dim, keepdim=True) / count
+    centred = x - mean
+    variance = sum_(power(centred, n=2), dim=dim, keepdim=True) / count
+    return centred / sqrt(variance + eps), mean, variance
+
+
+def standardised(xp, x, axis, eps):
+    """The same in one pass, in the type in which sums are kept; and 1 / √(σ² + ε) as the second of four."""
+    x = x.astype(accumulator(x.dtype), copy=False)
+    mean = x.mean(axis=axis, keepdims=True)
+    standard = x - mean
+    variance = xp.mean(standard * standard, axis=axis, keepdims=True)
+    inverse = 1 / xp.sqrt(variance + eps)
+    standard *= inverse
+    return standard, inverse, mean, variance
+
+
+def unstandardised(xp, g, standard, inverse, axis):
+    """The gradient of x, given that of the standardised x: (g - mean g - y mean(g y)) / σ."""
+    along = xp.mean(g * standard, axis=axis, keepdims=True)
+    dx = g - g.mean(axis=axis, keepdims=True)
+    dx -= standard * along
+    dx *= inverse
+    return dx
+
+
+def scaled_and_shifted(y, weight, bias):
+    """y w + b, where they are there."""
+    if weight is not None: y = y * weight
+    return y if bias is None else y + bias
+
+
+def flat_parameters(weight, bias, shape):
+    """Weight and bias, where they are there, as `shape`."""
+    return [p if p is None else reshape(p, shape=shape) for p in (weight, bias)]
+
+
+def rows_of(shape, dims):
+    """`shape` as a matrix, one row for each normalisation, and the shape of its last `dims` dimensions."""
+    split = len(shape) - dims
+    return (math.prod(shape[:split]), math.prod(shape[split:])), shape[split:]
+
+
+def channels_of(shape, groups):
+    """The shape (N, groups, all that remains of an example)."""
+    return (shape[0], groups, math.prod(shape[1:]) // max(groups, 1))

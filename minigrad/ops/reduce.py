@@ -3,16 +3,24 @@
 import math
 
 from minigrad.backend import accumulator
-from minigrad.ops.elementwise import exp, where
-from minigrad.ops.shape import broadcast_to, reshape
+from minigrad.ops.elementwise import abs_, cast, exp, isnan, power, sign, where
+from minigrad.ops.scan import cumprod, narrowed, product_before
+from minigrad.ops.shape import broadcast_to, inverse_permutation, permute, reshape
 from minigrad.primitive import primitive
+
+FAMILY = "axis"  # how vmap batches the cards of this file
 
 
 def kept_shape(shape: tuple[int, ...], dim) -> tuple[int, ...]:
     """`shape` with the reduced dimensions at size 1: what keepdim=True gives."""
-    if dim is None: return (1,) * len(shape)
-    reduced = {d % len(shape) for d in ((dim,) if isinstance(dim, int) else dim)} if shape else set()
-    return tuple(1 if i in reduced else size for i, size in enumerate(shape))
+    gone = reduced(shape, dim)
+    return tuple(1 if i in gone else size for i, size in enumerate(shape))
+
+
+def reduced(shape: tuple[int, ...], dim) -> set[int]:
+    """The dimensions that are reduced, counted from the front."""
+    if dim is None or not shape: return {*range(len(shape))}
+    return {d % len(shape) for d in ((dim,) if isinstance(dim, int) else dim)}
 
 
 def restored(y, shape: tuple[int, ...], dim):
@@ -24,9 +32,55 @@ def restored(y, shape: tuple[int, ...], dim):
 class sum_:
     """y = Σ x;  every summand gets the gradient of the sum"""
     def forward(xp, x, *, dim=None, keepdim=False):
-        if x.dtype.char != "e": return x.sum(axis=dim, keepdims=keepdim)
-        return x.sum(axis=dim, keepdims=keepdim, dtype="float32").astype(x.dtype)  # many float16 overflow
+        if x.dtype.char in "df": return x.sum(axis=dim, keepdims=keepdim)
+        return narrowed(x.sum(axis=dim, keepdims=keepdim, dtype=accumulator(x.dtype)), x.dtype)
     def d_x(g, x_shape, dim): return broadcast_to(restored(g, x_shape, dim), shape=x_shape)
+
+
+@primitive
+class prod:
+    """y = Π x;  ∂y/∂xᵢ = the product of all before xᵢ, times that of all after it: no division by a zero"""
+    def forward(xp, x, *, dim=None, keepdim=False):
+        return narrowed(x.prod(axis=dim, keepdims=keepdim, dtype=accumulator(x.dtype)), x.dtype)
+    def d_x(g, x, x_shape, dim):
+        gone = reduced(x_shape, dim)
+        order = tuple(sorted(range(len(x_shape)), key=gone.__contains__))  # those that are reduced come last
+        moved, last = permute(x, dims=order), len(order) - len(gone)
+        rows = reshape(moved, shape=(*moved.shape[:last], math.prod(moved.shape[last:])))
+        before = product_before(cumprod(rows, dim=last), last)
+        after = product_before(cumprod(rows, dim=last, reverse=True), last, reverse=True)
+        others = reshape(before * after, shape=moved.shape)
+        return restored(g, x_shape, dim) * permute(others, dims=inverse_permutation(order))
+
+
+@primitive
+class vector_norm:
+    """y = (Σ |x|ᵖ)^(1/p) for p = ord;  ∂y/∂x = sign x (|x| / y)ᵖ⁻¹, and 0 where y = 0"""
+    promote = ("x",)
+    floating = True
+    def forward(xp, x, *, ord=2, dim=None, keepdim=False):
+        over = {"axis": dim, "keepdims": keepdim}
+        wide = x.astype(accumulator(x.dtype), copy=False)
+        if ord == math.inf: y = xp.abs(wide).max(**over)
+        elif ord == -math.inf: y = xp.abs(wide).min(**over)
+        elif ord == 0: y = (wide != 0).sum(dtype=wide.dtype, **over)
+        elif ord == 1: y = xp.abs(wide).sum(**over)
+        elif ord == 2: y = xp.sqrt((wide * wide).sum(**over))
+        else: y = (xp.abs(wide) ** ord).sum(**over) ** (1 / ord)
+        return narrowed(y, x.dtype)
+    def d_x(g, x, y, x_shape, ord, dim):
+        if abs(ord) == math.inf: return sign(x) * shared_among_ties(g, abs_(x), y, x_shape, dim)
+        g, y = restored(g, x_shape, dim), restored(y, x_shape, dim)
+        if ord == 0: return broadcast_to(g * 0.0, shape=x_shape)
+        if ord == 1: return g * sign(x)
+        if ord == 2: return x * (g / infinite_if_zero(y))
+        if ord < 1: return sign(x) * power(infinite_if_zero(abs_(x)), n=ord - 1) * (g * power(y, n=1 - ord))
+        return sign(x) * power(abs_(x), n=ord - 1) * (g * power(infinite_if_zero(y), n=1 - ord))
+
+
+def infinite_if_zero(x):
+    """x, but ∞ in place of 0: a divisor that makes 0, and no nan, of 0 / 0, in every derivative, too."""
+    return where(x == 0, math.inf, x)
 
 
 @primitive
@@ -44,9 +98,10 @@ class amin:
 
 
 def shared_among_ties(g, x, y, shape, dim):
-    """The gradient of an extreme value, in equal parts to the elements that attain it."""
-    attained = where(x == restored(y, shape, dim), restored(g, shape, dim) * 0.0 + 1.0, 0.0)
-    return restored(g, shape, dim) / sum_(attained, dim=dim, keepdim=True) * attained
+    """The gradient of an extreme value, in equal parts to the elements that attain it; nan attains nan."""
+    g, y = restored(g, shape, dim), restored(y, shape, dim)
+    attained = cast((x == y) | (isnan(x) & isnan(y)), dtype=g.dtype)
+    return g / sum_(attained, dim=dim, keepdim=True) * attained
 
 
 def largest(xp, x, dim):

@@ -13,6 +13,7 @@ from minigrad.primitive import primitive
 @primitive
 class reshape:
     """y = the elements of x, in the same order, in another shape"""
+    family = "reshape"
     view = True
     def forward(xp, x, *, shape): return x.reshape(shape)
     def d_x(g, x_shape): return reshape(g, shape=x_shape)
@@ -21,6 +22,7 @@ class reshape:
 @primitive
 class permute:
     """y = x with its dimensions in the order `dims`"""
+    family = "permute"
     view = True
     def forward(xp, x, *, dims): return x.transpose(dims)
     def d_x(g, dims): return permute(g, dims=inverse_permutation(dims))
@@ -34,6 +36,7 @@ def inverse_permutation(dims: tuple[int, ...]) -> tuple[int, ...]:
 @primitive
 class mT:
     """y = xᵀ over the last two dimensions"""
+    family = "trailing"
     view = True
     def forward(xp, x): return x.swapaxes(-1, -2)
     def d_x(g): return mT(g)
@@ -42,6 +45,7 @@ class mT:
 @primitive
 class broadcast_to:
     """y = x, seen at a larger shape; the gradient is summed over the copies"""
+    family = "broadcast_to"
     view = True
     def forward(xp, x, *, shape): return xp.broadcast_to(x, shape)
     def d_x(g, x_shape): return sum_to(g, shape=x_shape)
@@ -50,6 +54,7 @@ class broadcast_to:
 @primitive
 class sum_to:
     """y = the sum of x over the dimensions that broadcasting from `shape` would add or stretch"""
+    family = "sum_to"
     def forward(xp, x, *, shape): return unbroadcast(x, shape)
     def d_x(g, x_shape): return broadcast_to(g, shape=x_shape)
 
@@ -57,6 +62,7 @@ class sum_to:
 @primitive
 class flip:
     """y = x with the order of the dimensions `dims` reversed"""
+    family = "axis"
     def forward(xp, x, *, dims): return xp.flip(x, dims).copy()
     def d_x(g, dims): return flip(g, dims=dims)
 
@@ -64,6 +70,7 @@ class flip:
 @primitive
 class cat:
     """y = the tensors one behind the other along `dim`"""
+    family = "join"
     def forward(xp, *xs, dim=0): return xp.concatenate(xs, axis=dim)
     def d_xs(g, xs_shape, dim):
         ends = list(accumulate(shape[dim] for shape in xs_shape))
@@ -74,6 +81,7 @@ class cat:
 @primitive
 class stack:
     """y = the tensors side by side along a new dimension `dim`"""
+    family = "join"
     def forward(xp, *xs, dim=0): return xp.stack(xs, axis=dim)
     def d_xs(g, xs_shape, dim): return [select(g, dim=dim, index=i) for i in range(len(xs_shape))]
 
@@ -81,6 +89,7 @@ class stack:
 @primitive
 class narrow:
     """y = `length` entries of x from `start` on along `dim`"""
+    family = "axis"
     view = True
     def forward(xp, x, *, dim, start, length): return x[_along(x.ndim, dim, slice(start, start + length))]
     def d_x(g, x_shape, dim, start, length): return widen(g, size=x_shape[dim], dim=dim, start=start)
@@ -89,6 +98,7 @@ class narrow:
 @primitive
 class widen:
     """y = zeros, `size` of them along `dim`, with x from `start` on"""
+    family = "axis"
     def forward(xp, x, *, size, dim, start):
         shape = (*x.shape[: dim % x.ndim], size, *x.shape[dim % x.ndim + 1 :])
         y = xp.zeros(shape, x.dtype)
@@ -100,6 +110,7 @@ class widen:
 @primitive
 class select:
     """y = x at `index` along `dim`, which disappears"""
+    family = "axis"
     view = True
     def forward(xp, x, *, dim, index): return x[_along(x.ndim, dim, index)]
     def d_x(g, x_shape, dim, index):
@@ -115,6 +126,7 @@ def _along(ndim: int, dim: int, index) -> tuple:
 @primitive
 class tril:
     """y = x below and on the diagonal number `diagonal`, zero above"""
+    family = "trailing"
     def forward(xp, x, *, diagonal=0): return xp.tril(x, diagonal)
     def d_x(g, diagonal): return tril(g, diagonal=diagonal)
 
@@ -122,6 +134,7 @@ class tril:
 @primitive
 class triu:
     """y = x above and on the diagonal number `diagonal`, zero below"""
+    family = "trailing"
     def forward(xp, x, *, diagonal=0): return xp.triu(x, diagonal)
     def d_x(g, diagonal): return triu(g, diagonal=diagonal)
 

@@ -6,8 +6,10 @@ wrong with them. It is customary to `import minigrad.nn.functional as F`.
 
 from .activation import *
 from .attention import *
+from .distance import *
 from .dropout import *
 from .embedding import *
 from .linear import *
 from .loss import *
+from .margin_loss import *
 from .norm import *

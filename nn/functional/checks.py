@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minigrad.errors import DTypeError
+from minigrad.errors import DTypeError, ShapeError, broadcast_error
 from minigrad.tensor import Tensor
 
 
@@ -31,6 +31,24 @@ def check_reduction(caller: str, reduction: str) -> None:
         raise ValueError(f'{caller}(): reduction {reduction!r}, expected "mean", "sum" or "none"')
 
 
+def check_alike(caller: str, **tensors: Tensor) -> None:
+    """TypeError unless all are Tensors, ShapeError unless they have one shape."""
+    check_tensors(caller, *tensors.values())
+    if len({tensor.shape for tensor in tensors.values()}) > 1:
+        came = " and ".join(f"{name} {tensor.shape}" for name, tensor in tensors.items())
+        raise ShapeError(f"{caller}(): {came} must have the same shape")
+
+
+def check_broadcast(caller: str, *tensors: Tensor) -> None:
+    """TypeError unless all are Tensors, ShapeError unless their shapes broadcast together."""
+    check_tensors(caller, *tensors)
+    shapes = [tensor.shape for tensor in tensors]
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise broadcast_error(caller, shapes) from None
+
+
 def check_indices(caller: str, indices: Tensor, count: int, ignored: int | None = None) -> None:
     """TypeError unless indices are integers, IndexError unless each lies in [0, count) or is `ignored`."""
     if not isinstance(indices, Tensor):
@@ -38,7 +56,8 @@ def check_indices(caller: str, indices: Tensor, count: int, ignored: int | None 
     array = indices.array
     if array.dtype.kind not in "iu":
         raise DTypeError(f"{caller}: indices must be integers, got {array.dtype}; convert with .long()")
-    if array.size == 0 or (array.min() >= 0 and array.max() < count):
+    lowest = -1 if ignored == -1 else 0
+    if array.size == 0 or (array.min() >= lowest and array.max() < count):
         return
     outside = (array < 0) | (array >= count)
     if ignored is not None:

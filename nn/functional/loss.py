@@ -1,13 +1,98 @@
-"""Losses: how far an output is from its target."""
+"""Losses: how far an output is from its target, or how unlikely the target is under the output."""
+
+import math
+from typing import Any
 
 from minigrad import ops
+from minigrad.creation import full_like
 from minigrad.errors import ShapeError
 from minigrad.functions import log_softmax
 from minigrad.tensor import Tensor
 
-from .checks import check_indices, check_probability, check_reduction, check_tensors
+from .checks import (
+    check_alike,
+    check_broadcast,
+    check_indices,
+    check_probability,
+    check_reduction,
+    check_tensors,
+)
 
-__all__ = ["cross_entropy", "mse_loss", "nll_loss"]
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "gaussian_nll_loss",
+    "huber_loss", "kl_div", "l1_loss", "mse_loss", "nll_loss", "poisson_nll_loss", "smooth_l1_loss",
+]  # fmt: skip
+
+
+def reduced(losses: Tensor, reduction: str) -> Tensor:
+    """The losses, their mean, or their sum."""
+    if reduction == "none":
+        return losses
+    return losses.mean() if reduction == "mean" else losses.sum()
+
+
+def _weighted_mean(losses: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
+    """The losses times their weights, reduced; the mean is divided by the sum of the weights."""
+    if weight is None:
+        return reduced(losses, reduction)
+    losses = losses * weight
+    return losses.sum() / weight.sum() if reduction == "mean" else reduced(losses, reduction)
+
+
+# ------------------------------------------------------------------------------------------------ distances
+
+
+def l1_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", *, weight: Tensor | None = None
+) -> Tensor:
+    """|x - y|, reduced; all shapes must be the same."""
+    _check_regression("l1_loss", input, target, weight, reduction)
+    return _weighted_mean(abs(input - target), weight, reduction)
+
+
+def mse_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", *, weight: Tensor | None = None
+) -> Tensor:
+    """(x - y)², reduced; unlike PyTorch's, which broadcasts with a warning, both must have the same shape."""
+    _check_regression("mse_loss", input, target, weight, reduction)
+    difference = input - target
+    return _weighted_mean(difference * difference, weight, reduction)
+
+
+def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", *, beta: float = 1.0) -> Tensor:
+    """d² / 2β where d = |x - y| is below β, else d - β/2    (Girshick 2015, "Fast R-CNN", eq. 3)"""
+    if beta < 0:
+        raise ValueError(f"smooth_l1_loss(): beta={beta}, expected a number that is not negative")
+    if beta == 0:
+        return l1_loss(input, target, reduction)
+    _check_regression("smooth_l1_loss", input, target, None, reduction)
+    return reduced(ops.huber(input - target, delta=beta) / beta, reduction)
+
+
+def huber_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Tensor | None = None,
+) -> Tensor:
+    """d² / 2 where d = |x - y| is below δ, else δ (d - δ/2)    (Huber 1964)"""
+    if delta <= 0:
+        raise ValueError(f"huber_loss(): delta={delta}, expected a positive number")
+    _check_regression("huber_loss", input, target, weight, reduction)
+    losses = ops.huber(input - target, delta=delta)
+    return reduced(losses if weight is None else losses * weight, reduction)
+
+
+def _check_regression(
+    caller: str, input: Tensor, target: Tensor, weight: Tensor | None, reduction: str
+) -> None:
+    check_reduction(caller, reduction)
+    given = {} if weight is None else {"weight": weight}
+    check_alike(caller, input=input, target=target, **given)
+
+
+# ------------------------------------------------------------------------------------------------ classes
 
 
 def cross_entropy(
@@ -52,7 +137,7 @@ def _cross_entropy_of_probabilities(
     target = target * (1 - label_smoothing) + label_smoothing / classes
     if weight is not None:
         target = target * weight.reshape(-1, *[1] * (input.ndim - 1 - dim))  # (C, 1, ...)
-    return _reduced(-(target * log_softmax(input, dim=dim)).sum(dim), reduction)
+    return reduced(-(target * log_softmax(input, dim=dim)).sum(dim), reduction)
 
 
 def nll_loss(
@@ -70,28 +155,15 @@ def nll_loss(
     dim = min(input.ndim - 1, 1)
     counts = target != ignore_index
     classes = target.masked_fill(~counts, 0)
-    factors = counts.to(input.dtype) if weight is None else weight[classes] * counts
+    factors = counts.to(input.dtype) if weight is None else entries(weight, classes) * counts
     chosen = ops.gather(input, classes.unsqueeze(dim), dim=dim).squeeze(dim).masked_fill(~counts, 0.0)
     losses = -chosen * factors
-    return losses.sum() / factors.sum() if reduction == "mean" else _reduced(losses, reduction)
+    return losses.sum() / factors.sum() if reduction == "mean" else reduced(losses, reduction)
 
 
-def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """(x - y)², reduced; unlike PyTorch's, which broadcasts with a warning, both must have the same shape."""
-    check_reduction("mse_loss", reduction)
-    check_tensors("mse_loss", input, target)
-    if input.shape != target.shape:
-        raise ShapeError(
-            f"mse_loss(): input {input.shape} and target {target.shape} must have the same shape"
-        )
-    difference = input - target
-    return _reduced(difference * difference, reduction)
-
-
-def _reduced(losses: Tensor, reduction: str) -> Tensor:
-    if reduction == "none":
-        return losses
-    return losses.mean() if reduction == "mean" else losses.sum()
+def entries(weight: Tensor, classes: Tensor) -> Tensor:
+    """The entry of a vector that belongs to each class."""
+    return ops.gather(weight, classes.flatten(), dim=0).reshape(classes.shape)
 
 
 def _check_classes(
@@ -113,3 +185,122 @@ def _check_classes(
             f"{caller}(): weight {weight.shape}, expected one number for each class, {(classes,)}"
         )
     check_indices(f"{caller}() with C={classes} classes: target", target, classes, ignore_index)
+
+
+# ------------------------------------------------------------------------------------------------ yes or no
+
+
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
+) -> Tensor:
+    """-(t ln x + (1 - t) ln(1 - x)), the logarithms no less than -100; x are probabilities.
+
+    The weight broadcasts to the input.  From logits, `binary_cross_entropy_with_logits` keeps more digits.
+    """
+    check_reduction("binary_cross_entropy", reduction)
+    check_alike("binary_cross_entropy", input=input, target=target)
+    low, high = _extremes(input)
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"binary_cross_entropy(): input between {low} and {high}, expected probabilities in [0, 1]; "
+            "for logits use binary_cross_entropy_with_logits()"
+        )
+    losses = ops.binary_cross_entropy(input, target)
+    return reduced(losses if weight is None else losses * weight, reduction)
+
+
+def _extremes(tensor: Tensor) -> tuple[float, float]:
+    """The smallest and the largest element; 0 and 0 where there is none."""
+    array = tensor.array
+    return (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    *,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """-(w t ln σ(x) + (1 - t) ln σ(-x)), computed without overflow; w is `pos_weight`, or 1.
+
+    weight and pos_weight broadcast to the input.
+    """
+    check_reduction("binary_cross_entropy_with_logits", reduction)
+    check_alike("binary_cross_entropy_with_logits", input=input, target=target)
+    losses = ops.binary_cross_entropy_with_logits(input, target, pos_weight)
+    return reduced(losses if weight is None else losses * weight, reduction)
+
+
+# ---------------------------------------------------------------------------------------------- distributions
+
+
+def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
+    """t (ln t - x): Kullback-Leibler divergence of exp x, the model, from the target t.
+
+    With log_target=True the target, too, is a logarithm.  The divergence is the sum over a distribution, so
+    reduction="batchmean" divides the sum by the size of dimension 0; "mean" divides by that of all.
+    """
+    check_reduction("kl_div", "sum" if reduction == "batchmean" else reduction)
+    check_broadcast("kl_div", input, target)
+    losses = ops.exp(target) * (target - input) if log_target else ops.kl_divergence(input, target)
+    if reduction == "batchmean":
+        return losses.sum() / (input.shape[0] if input.ndim else 1)
+    return reduced(losses, reduction)
+
+
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    *,
+    eps: float = 1e-8,
+    reduction: str = "mean",
+) -> Tensor:
+    """λ - t ln λ, minus the log-likelihood of a count t; x = ln λ, or with log_input=False x = λ.
+
+    full: add ln t! for t > 1, by Stirling's formula t ln t - t + ln(2πt) / 2.
+    """
+    check_reduction("poisson_nll_loss", reduction)
+    check_broadcast("poisson_nll_loss", input, target)
+    losses = ops.exp(input) - target * input if log_input else input - target * ops.log(input + eps)
+    if full:
+        count = ops.where(target > 1, target, 1)
+        stirling = count * ops.log(count) - count + 0.5 * ops.log(2 * math.pi * count)
+        losses = losses + ops.where(target > 1, stirling, 0.0)
+    return reduced(losses, reduction)
+
+
+def gaussian_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    var: Any,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Tensor:
+    """(ln σ² + (x - t)² / σ²) / 2, minus the log-likelihood of t; σ² is `var`, at least eps.
+
+    var has the input's shape, or 1 in one dimension, or lacks the last one, or is a number.  As in PyTorch,
+    its gradient ignores the limit eps.  full: add ln(2π) / 2.
+    """
+    check_reduction("gaussian_nll_loss", reduction)
+    if not isinstance(var, Tensor):
+        var = full_like(input, var)
+    check_broadcast("gaussian_nll_loss", input, target)
+    if var.shape == input.shape[:-1] != input.shape:
+        var = var.unsqueeze(-1)
+    differing = [size for size, wanted in zip(var.shape, input.shape, strict=False) if size != wanted]
+    if var.ndim != input.ndim or differing not in ([], [1]):
+        raise ShapeError(
+            f"gaussian_nll_loss(): var {var.shape}, expected {input.shape} or 1 in one dimension"
+        )
+    if _extremes(var)[0] < 0:
+        raise ValueError(f"gaussian_nll_loss(): var holds {_extremes(var)[0]}, expected no negative number")
+    fixed = var.detach()
+    var = var + ops.where(fixed < eps, eps - fixed, 0.0)
+    difference = input - target
+    losses = 0.5 * (ops.log(var) + difference * difference / var)
+    return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)

@@ -194,6 +194,20 @@ def cases_by_type(draw, card):
     return {dtype: Case(card, tuple(inputs(dtype)), statics) for dtype in card.dtypes}
 
 
+@st.composite
+def examples(draw, card, count):
+    """Several Cases of the first type of a card, with one choice of shapes and statics for all."""
+    found, statics = draw(card.signature)
+
+    def inputs():
+        for i, shape in enumerate(found):
+            domain = card.domain(i)
+            limit = None if domain.below is None else domain.below(found, statics)
+            yield None if shape is None else grown(draw(seeds(shape)), shape, card.dtypes[0], domain, limit)
+
+    return [Case(card, tuple(inputs()), statics) for _ in range(count)]
+
+
 def cases(card):
     """Inputs of the first type of a card, which is float64 where it can be."""
     return cases_by_type(card).map(lambda found: found[card.dtypes[0]])

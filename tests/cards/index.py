@@ -4,14 +4,16 @@ import numpy as np
 
 import minigrad as mg
 from cards.card import ANY, NUMBERS, Card, Kink, Refusal
+from index_signatures import masked, numbered_along, numbered_elements, numbered_slices
 from minigrad import ops
 from minigrad.errors import DTypeError, ShapeError
 from minigrad.functions import index as functions
 from signatures import gathered, indexed, looked_up, put_back, replaced
-from strategies import REAL, index_below
+from strategies import MASK, REAL, index_below, picked
 
 ROW = index_below(lambda shapes, statics: statics.get("rows", shapes[0][0]))
 PLACE = index_below(lambda shapes, statics: shapes[0][statics["dim"]])
+ELEMENT = index_below(lambda shapes, statics: int(np.prod(shapes[0])))
 SCATTERED = index_below(lambda shapes, statics: statics["shape"][statics["dim"]])
 
 
@@ -27,7 +29,7 @@ def gathered_by(index):
     return mg.gather(matrix(), 0, mg.tensor(index))
 
 
-def put(x, shape, index):
+def put_sum(x, shape, index):
     """Each element counted where the index finds its number."""
     numbers = np.arange(int(np.prod(shape))).reshape(shape)[index]
     y = np.zeros(int(np.prod(shape)), x.dtype)
@@ -51,7 +53,19 @@ def gather(x, index, dim):
     return y
 
 
-def scatter(x, index, shape, dim):
+def take_along_dim(x, indices, dim):
+    place = dim % x.ndim
+    shape = list(np.broadcast_shapes(*[tuple(np.delete(a.shape, place)) for a in (x, indices)]))
+    wide = [np.broadcast_to(a, (*shape[:place], a.shape[place], *shape[place:])) for a in (x, indices)]
+    return np.take_along_axis(*wide, place)
+
+
+def masked_select(x, mask):
+    shape = np.broadcast_shapes(x.shape, mask.shape)
+    return np.broadcast_to(x, shape)[np.broadcast_to(mask, shape)]
+
+
+def scatter_sum(x, index, shape, dim):
     y = np.zeros(shape, x.dtype)
     for place in np.ndindex(*index.shape):
         target = list(place)
@@ -70,7 +84,7 @@ def embedding_gradient(g_rows, indices, rows, padding_idx):
 
 CARDS = [
     Card(
-        "getitem", mg.Tensor.__getitem__, indexed(), lambda x, index: x[index], None,
+        "getitem", mg.Tensor.__getitem__, indexed(), picked, None,
         card=ops.getitem, dtypes=ANY, view=True,
         errors=[
             Refusal(lambda: vector()[3], IndexError, "index 3 is out of range for dimension 0 of size 3"),
@@ -90,7 +104,7 @@ CARDS = [
             Refusal(lambda: vector()[::0], ValueError, "slice step cannot be zero"),
         ],
     ),
-    Card("put", ops.put, put_back(), put, None, dtypes=NUMBERS),
+    Card("put_sum", ops.put_sum, put_back(), put_sum, None, dtypes=NUMBERS),
     Card("setitem", ops.setitem, replaced(), setitem, None, dtypes=NUMBERS),
     Card(
         "gather", lambda x, index, *, dim: mg.gather(x, dim, index), gathered(), gather,
@@ -104,9 +118,66 @@ CARDS = [
         ],
     ),
     Card(
-        "scatter", ops.scatter, gathered(scattered=True), scatter,
+        "scatter_sum", ops.scatter_sum, gathered(scattered=True), scatter_sum,
         lambda torch, x, index, shape, dim: x.new_zeros(shape).scatter_add(dim, index, x), (REAL, SCATTERED),
         dtypes=NUMBERS,
+    ),
+    Card(
+        "index_select", lambda x, index, *, dim: mg.index_select(x, dim, index), numbered_slices(source=False),
+        lambda x, index, dim: x.take(index, dim), lambda torch, x, index, dim: x.index_select(dim, index),
+        (REAL, PLACE), dtypes=ANY,
+        errors=[
+            Refusal(
+                lambda: matrix().index_select(1, mg.tensor([0, 4])), IndexError,
+                "index_select(): index 4 out of range for dimension 1 of size 4",
+            ),
+            Refusal(lambda: matrix().index_select(0, mg.tensor([-1])), IndexError, "index -1 out of range"),
+            Refusal(lambda: matrix().index_select(0, mg.tensor([[1]])), ShapeError, "index must be a vector"),
+            Refusal(lambda: matrix().index_select(0, [0]), TypeError, "must be a Tensor of integers, got list"),
+        ],
+    ),
+    Card(
+        "take", mg.take, numbered_elements(), lambda x, index: x.reshape(-1)[index], "take", (REAL, ELEMENT),
+        dtypes=ANY,
+        errors=[
+            Refusal(
+                lambda: mg.take(matrix(), mg.tensor(12)), IndexError,
+                "take(): index 12 out of range for the flattened input of size 12",
+            ),
+            Refusal(lambda: mg.take(matrix(), mg.tensor([-13])), IndexError, "index -13 out of range"),
+            Refusal(lambda: mg.take(matrix(), mg.tensor([True])), DTypeError, "must hold integers, got bool"),
+        ],
+    ),
+    Card(
+        "take_along_dim", mg.take_along_dim, numbered_along(), take_along_dim, "take_along_dim",
+        (REAL, PLACE), dtypes=ANY,
+        errors=[
+            Refusal(
+                lambda: mg.take_along_dim(matrix(), mg.tensor([0]), 0), ShapeError,
+                "indices of shape (1,) must have as many dimensions as the input of shape (3, 4)",
+            ),
+            Refusal(
+                lambda: mg.take_along_dim(matrix(), mg.tensor([[3]]), 0), IndexError,
+                "take_along_dim(): index 3 out of range for dimension 0 of size 3",
+            ),
+            Refusal(
+                lambda: mg.take_along_dim(matrix(), mg.tensor([[0], [0]]), 1), ShapeError,
+                "take_along_dim(): shapes (3, 1) and (2, 1) do not broadcast at dimension 0 (3 vs 2)",
+            ),
+        ],
+    ),
+    Card(
+        "masked_select", mg.masked_select, masked(), masked_select, "masked_select", (REAL, MASK), dtypes=ANY,
+        errors=[
+            Refusal(
+                lambda: mg.masked_select(vector(), vector()), DTypeError,
+                "masked_select(): mask must be a bool Tensor, got float32; use .bool()",
+            ),
+            Refusal(
+                lambda: mg.masked_select(matrix(), vector() > 1), ShapeError,
+                "masked_select(): shapes (3, 4) and (3,) do not broadcast at dimension 1 (4 vs 3)",
+            ),
+        ],
     ),
     Card(
         "embedding", functions.embedding, looked_up(), lambda weight, indices: weight[indices],

@@ -1,4 +1,4 @@
-"""The cards of the fused operations of neural networks: losses, normalisation, attention, the LSTM."""
+"""The cards of the fused operations of neural networks: cross-entropy, attention, the LSTM."""
 
 import math
 
@@ -9,22 +9,12 @@ from cards.card import Card, Refusal
 from minigrad import ops
 from minigrad.errors import ShapeError
 from minigrad.nn import functional as F
-from signatures import attended, classified, lstm_sequences, lstm_steps, normalised, partly_classified
-from strategies import DISTINCT, MASK, REAL, Domain, index_below
+from signatures import attended, classified, lstm_sequences, lstm_steps, partly_classified
+from strategies import MASK, REAL, Domain, index_below
 
 CLASS = index_below(lambda shapes, statics: shapes[0][statics["dim"]])
 CLASS_WEIGHT = Domain(low=0.25, differentiable=False)
 LENGTH = index_below(lambda shapes, statics: shapes[0][0] + 1, first=1)
-
-
-def layer_norm(x, weight, bias, dims, eps):
-    last = tuple(range(-dims, 0))
-    y = (x - x.mean(axis=last, keepdims=True)) / np.sqrt(x.var(axis=last, keepdims=True) + eps)
-    return y * (1 if weight is None else weight) + (0 if bias is None else bias)
-
-
-def torch_layer_norm(torch, x, weight, bias, dims, eps):
-    return torch.nn.functional.layer_norm(x, x.shape[x.ndim - dims :], weight, bias, eps)
 
 
 def cross_entropy(x, target, weight, dim, ignore_index, label_smoothing, reduction):
@@ -114,14 +104,6 @@ def attention_card(name, signature, mask, torch=torch_attention):
 
 
 CARDS = [
-    Card(
-        "layer_norm", ops.layer_norm, normalised(), layer_norm, torch_layer_norm, (DISTINCT, REAL),
-        tolerance={
-            ("oracle", "float32"): (
-                5e-4, "of one number the gradient is 0, but PyTorch's roundings grow by 1 / √ε = 316"
-            ),
-        },
-    ),
     Card(
         "cross_entropy", ops.cross_entropy, classified(), cross_entropy, torch_cross_entropy,
         (REAL, CLASS, CLASS_WEIGHT),

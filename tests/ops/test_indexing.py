@@ -1,5 +1,7 @@
 """x[index] and x[index] = value, for every kind of index that NumPy and PyTorch share."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,14 +9,15 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from cards.card import assert_close, cotangents, gradients
-from strategies import basic_indices, grown, indices, mask_indices, seeds, shapes
+from strategies import basic_indices, grown, indices, mask_indices, picked, seeds, shapes, steps, with_bools
 
 
 @st.composite
-def drawn(draw, kinds=indices, min_dims=0):
+def drawn(draw, kinds=indices, min_dims=0, bools=False):
     """An array, and an index into it."""
     shape = draw(shapes(min_dims))
-    return grown(draw(seeds(shape)), shape), draw(kinds(shape))
+    index = draw(kinds(shape))
+    return grown(draw(seeds(shape)), shape), with_bools(draw, index) if bools else index
 
 
 def converted(index, convert):
@@ -29,23 +32,23 @@ def as_lists(part):
     return part.tolist() if part.size and part.ndim else part
 
 
-@given(drawn())
-def test_an_index_picks_what_it_picks_in_numpy(example):
+@given(drawn(bools=True))
+def test_an_index_picks_what_it_picks_in_numpy_with_integers_taken_first(example):
     x, index = example
     tensor = mg.tensor(x)
     for found in (tensor[index], tensor[converted(index, mg.tensor)], tensor[converted(index, as_lists)]):
-        np.testing.assert_array_equal(found.array, x[index])
+        np.testing.assert_array_equal(found.array, picked(x, index))
 
 
-@given(drawn())
+@given(drawn(bools=True))
 def test_the_gradient_counts_how_often_an_element_was_picked(example):
     x, index = example
     tensor = mg.tensor(x, requires_grad=True)
-    picked = tensor[index]
-    (weight,) = cotangents([picked])
-    numbers = np.arange(x.size).reshape(x.shape)[index]
+    found = tensor[index]
+    (weight,) = cotangents([found])
+    numbers = picked(np.arange(x.size).reshape(x.shape), index)
     expected = np.bincount(np.ravel(numbers), np.ravel(weight), x.size).reshape(x.shape)
-    (g,) = gradients([picked], [tensor], [weight])
+    (g,) = gradients([found], [tensor], [weight])
     assert_close(g.array, expected, 1e-14)
 
 
@@ -67,30 +70,52 @@ def test_what_a_mask_picks_is_a_copy(example):
     assert tensor[index]._base is None
 
 
-@given(drawn(), st.booleans())
+@given(drawn(bools=True), st.booleans())
 def test_an_assignment_writes_what_it_writes_in_numpy(example, one_number):
     x, index = example
-    values = 7.0 if one_number else np.arange(x[index].size, dtype="float64").reshape(x[index].shape)
+    shape = picked(x, index).shape
+    values = 7.0 if one_number else np.arange(math.prod(shape), dtype="float64").reshape(shape)
     tensor, expected = mg.tensor(x), x.copy()
-    expected[index] = values
+    first, second = steps(index)
+    expected[first][second] = values
     version = tensor.version[0]
     tensor[converted(index, mg.tensor)] = values if one_number else mg.tensor(values)
     np.testing.assert_array_equal(tensor.array, expected)
     assert tensor.version[0] == version + 1
 
 
-@given(drawn(lambda shape: indices(shape, repeats=False)))
-def test_an_assignment_is_recorded(example):
+@given(drawn(bools=True))
+def test_an_assignment_is_recorded_and_the_last_value_for_an_element_gets_its_gradient(example):
     x, index = example
-    tensor, values = mg.tensor(x, requires_grad=True), mg.tensor(x[index], requires_grad=True)
+    tensor, values = mg.tensor(x, requires_grad=True), mg.tensor(picked(x, index), requires_grad=True)
     product = tensor * 2
     product[index] = values * 3
     (weight,) = cotangents([product])
     g, g_values = gradients([product], [tensor, values], [weight])
-    kept = weight.copy()
-    kept[index] = 0
+    first, second = steps(index)
+    kept, last = weight.copy(), np.full(x.shape, -1)
+    kept[first][second] = 0
+    order = np.arange(values.array.size).reshape(values.shape)
+    last[first][second] = order
     assert_close(g.array, 2 * kept, 1e-14)
-    assert_close(g_values.array, 3 * weight[index], 1e-14)
+    assert_close(g_values.array, np.where(picked(last, index) == order, 3 * picked(weight, index), 0), 1e-14)
+
+
+@given(drawn(bools=True))
+def test_an_addition_to_what_an_index_picks_is_recorded(example):
+    x, index = example
+    tensor, scale = mg.tensor(x, requires_grad=True), mg.tensor(2.0, dtype="float64", requires_grad=True)
+    product = tensor * 3
+    product[index] += scale
+    first, second = steps(index)
+    expected, touched = np.array(3 * x), np.zeros(x.shape, bool)
+    expected[first][second] = expected[first][second] + 2
+    touched[first][second] = True
+    assert_close(product.array, expected, 1e-15)
+    (weight,) = cotangents([product])
+    g, g_scale = gradients([product], [tensor, scale], [weight])
+    assert_close(g.array, 3 * weight, 1e-14)
+    assert_close(g_scale.array, weight[touched].sum(), 1e-13)
 
 
 @given(st.data())
@@ -119,17 +144,29 @@ def test_an_index_may_have_any_integer_type(dtype):
     assert x[mg.tensor(1, dtype=dtype) :].tolist() == [2.0, 3.0]
 
 
-def test_an_integer_beside_arrays_counts_as_one_of_them_as_in_numpy():
+def test_integers_are_taken_before_arrays_as_in_pytorch():
     x = mg.zeros(2, 3, 4)
-    assert x[0, :, [0, 1]].shape == (2, 3)  # PyTorch takes x[0] first: (3, 2)
+    assert x[0, :, [0, 1]].shape == (3, 2)  # NumPy counts the 0 as one of the arrays: (2, 3)
     assert x[[0], :, 0].shape == (1, 3)
+    assert x[mg.tensor(0), ..., np.array([0, 1])].shape == (3, 2)
 
 
 def test_a_bool_is_a_mask_without_dimensions():
     x = mg.tensor([1.0, 2.0])
     assert x[True].tolist() == [[1.0, 2.0]]
     assert x[False].shape == (0, 2)
-    assert x[mg.tensor(True)].shape == (1, 2)
+    assert x[mg.tensor(True)].shape == x[np.bool_(True)].shape == (1, 2)
+    assert x[True, [0, 1]].tolist() == x.tolist()
+    assert x[:, True].shape == (2, 1)
+    assert x[0, True, None].shape == (1, 1)
+
+
+def test_lists_ranges_and_lists_of_tensors_are_integer_arrays():
+    x = mg.tensor([1.0, 2.0, 3.0])
+    assert x[[]].shape == (0,)
+    assert x[range(2)].tolist() == x[[mg.tensor(0), mg.tensor(1)]].tolist() == [1.0, 2.0]
+    assert x[[[0], [2]]].tolist() == [[1.0], [3.0]]
+    assert x[[True, False, True]].tolist() == [1.0, 3.0]
 
 
 def test_an_index_array_may_not_be_changed_before_the_gradient_is_known():

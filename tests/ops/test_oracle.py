@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 from cards import CARDS
 from cards.card import Case, assert_close, cases_by_type, cotangents, gradients, listed
-from strategies import grown, indices, seeds, shapes
+from strategies import grown, indices, picked, seeds, shapes, with_bools
 
 pytestmark = [
     pytest.mark.oracle,
@@ -84,6 +84,8 @@ def test_the_conventions_declared_at_kinks_are_those_of_pytorch(card, torch):
 
 SPECIAL = [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 1e-30, 1e30, -1e30, 1.0, -1.0, 2.0, 0.5]
 ONE_INPUT = {
+    *("threshold", "relu6", "hardtanh", "hardswish", "leaky_relu", "rrelu", "softshrink", "elu", "selu", "celu"),
+    *("logsigmoid", "tanhshrink", "softsign", "silu", "mish"),
     *("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu", "erf", "softplus"),
     *("gelu", "abs", "sign", "neg", "square", "power of a number", "number to a power", "clamp"),
     *("isnan", "isinf", "isfinite", "logical_not"),
@@ -96,7 +98,11 @@ TWO_INPUTS = {
 
 # PyTorch takes x ** -0.5 for 1 / sqrt(x), which differs from IEEE 754's power at -0 and -inf.
 ROOTS = [("power of a number", 0.5), ("power of a number", -0.5)]
-WITHOUT_NAN = ("sign", "abs")  # PyTorch says sign(nan) = 0; we say nan, as NumPy does
+WITHOUT_NAN = (
+    *("sign", "abs"),  # PyTorch says sign(nan) = 0; we say nan, as NumPy does
+    # At nan PyTorch's slope depends on the place in the array: on whether the loop is vectorised there.
+    *("relu6", "hardtanh", "hardswish", "softshrink", "elu", "selu", "celu"),
+)
 
 
 def special(card, data):
@@ -136,6 +142,18 @@ def differences(arrays, ours, other):
 
 TIES = {
     "amax": lambda xp, x: xp.amax(x, 1),
+    "aminmax": lambda xp, x: sum(xp.aminmax(x, dim=0)),
+    "median": lambda xp, x: xp.median(x),
+    "nanmedian": lambda xp, x: xp.nanmedian(x),
+    "mode": lambda xp, x: xp.mode(x, 1).values,
+    "largest norm": lambda xp, x: xp.norm(x, math.inf),
+    "smallest norm": lambda xp, x: xp.norm(x, -math.inf, (0, 1)),
+    "norm of 0": lambda xp, x: xp.norm(x * 0, 2, 0),
+    "deviation of equals": lambda xp, x: xp.std(x[:, 2:] * 0 + x[:, :1]) + xp.std(x * 0),
+    "cummax": lambda xp, x: xp.cummax(x, 1).values * x,
+    "cummin": lambda xp, x: xp.cummin(x, 1).values * x,
+    "product with zeros": lambda xp, x: xp.prod(x - 1, 1) + xp.prod(x - 3, 1),
+    "products with zeros": lambda xp, x: xp.cumprod(x - 3, 1) * x,
     "amin of both": lambda xp, x: xp.amin(x, (0, 1)),
     "max": lambda xp, x: xp.max(x),
     "min": lambda xp, x: xp.min(x),
@@ -192,16 +210,58 @@ def test_types_are_promoted_as_in_pytorch(name, torch):
 @given(data=st.data())
 def test_an_index_picks_what_it_picks_in_pytorch(torch, data):
     shape = data.draw(shapes())
-    index = data.draw(indices(shape, negative_steps=False))
+    index = with_bools(data.draw, data.draw(indices(shape, negative_steps=False)))
     x = grown(data.draw(seeds(shape)), shape)
-    parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(part, np.ndarray) for part in parts):  # there we count an integer as one of them
-        parts = tuple(slice(part, part + 1 or None) if isinstance(part, int) else part for part in parts)
+    parts = tuple(torch.tensor(part) if isinstance(part, np.ndarray) else part for part in index)
     ours, other = mg.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
-    converted = tuple(torch.tensor(part) if isinstance(part, np.ndarray) else part for part in parts)
-    found, expected = ours[parts], other[converted]
+    found, expected = ours[index], other[parts]
     assert_close(found.array, expected.detach().numpy(), 0, index)
     weight = cotangents([found])[0]
     (g,) = gradients([found], [ours], [weight])
     expected.backward(torch.tensor(weight))
     assert_close(g.array, other.grad.numpy(), 1e-14, index)
+
+
+@given(data=st.data())
+def test_an_assignment_writes_what_it_writes_in_pytorch(torch, data):
+    shape = data.draw(shapes())
+    index = with_bools(data.draw, data.draw(indices(shape, negative_steps=False, repeats=False)))
+    parts = tuple(torch.tensor(part) if isinstance(part, np.ndarray) else part for part in index)
+    x = grown(data.draw(seeds(shape)), shape)
+    (values,) = cotangents([picked(x, index)], seed=1)
+    pairs = [(xp.tensor(x, requires_grad=True), xp.tensor(values, requires_grad=True)) for xp in (mg, torch)]
+    (ours, v), (other, w) = pairs
+    found, expected = ours * 2, other * 2
+    found[index], expected[parts] = v, w
+    assert_close(found.array, expected.detach().numpy(), 0, index)
+    (weight,) = cotangents([found])
+    expected.backward(torch.tensor(weight))
+    for g, twin in zip(gradients([found], [ours, v], [weight]), (other, w), strict=True):
+        assert_close(g.array, twin.grad.numpy(), 1e-14, index)
+
+
+WRITES = {  # (2, 4) into (3, 4), no place twice: PyTorch would give the gradient to all, and not to the last
+    "scatter": lambda xp, x, v: x.scatter(0, xp.tensor([[0, 2, 1, 1], [1, 0, 0, 2]]), v),
+    "scatter multiplying": lambda xp, x, v: x.scatter_reduce(0, xp.tensor([[0] * 4, [2] * 4]), v, "prod"),
+    "index_copy": lambda xp, x, v: x.index_copy(0, xp.tensor([2, 0]), v),
+    "index_put": lambda xp, x, v: x.index_put((xp.tensor([2, -3]),), v),
+    "index_put of pairs": lambda xp, x, v: x.index_put((xp.tensor([[2], [0]]), xp.tensor([1, 3, 0, -2])), v),
+    "index_put of a mask": lambda xp, x, v: x.index_put((xp.tensor([True, False, True]),), v),
+    "index_put adding": lambda xp, x, v: x.index_put((xp.tensor([1, 1]),), v, True),
+    "put": lambda xp, x, v: x.put(xp.tensor([[11, 0, 3, 5], [-2, 1, 6, 8]]), v),
+    "put adding": lambda xp, x, v: x.put(xp.tensor([[11, 0, 3, 0], [-12, 1, 6, 6]]), v, True),
+    "index_fill": lambda xp, x, v: x.index_fill(1, xp.tensor([0, 3]), v.sum()),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@given(data=st.data())
+def test_writes_by_number_are_those_of_pytorch(write, torch, data):
+    arrays = [grown(data.draw(seeds(shape)), shape) for shape in ((3, 4), (2, 4))]
+    ours, theirs = ([xp.tensor(a, requires_grad=True) for a in arrays] for xp in (mg, torch))
+    found, expected = write(mg, *ours), write(torch, *theirs)
+    assert_close(found.array, expected.detach().numpy(), 1e-14)
+    (weight,) = cotangents([found])
+    expected.backward(torch.tensor(weight))
+    for g, twin in zip(gradients([found], ours, [weight]), theirs, strict=True):
+        assert_close(g.array, twin.grad.numpy(), 1e-13)

@@ -1,12 +1,14 @@
 """The table of cards is complete: an operation without a declaration is an operation without tests."""
 
+import pkgutil
+
 import numpy as np
 import pytest
 
 import minigrad as mg
 from cards import CARDS
 from cards.card import TOLERANCES
-from minigrad import functions, ops
+from minigrad import functions, nn, ops
 from minigrad.primitive import Primitive
 
 PRIMITIVES = {name: op for name, op in vars(ops).items() if isinstance(op, Primitive)}
@@ -56,6 +58,15 @@ def test_every_public_function_has_a_card(family):
     }
     declared = {card.name.partition(" ")[0] for card in CARDS}
     assert public <= declared
+
+
+LAYERS = [getattr(nn.functional, module.name) for module in pkgutil.iter_modules(nn.functional.__path__)]
+
+
+@pytest.mark.parametrize("module", LAYERS, ids=lambda module: module.__name__)
+def test_every_function_of_a_layer_has_a_card(module):
+    declared = {card.name.partition(" ")[0] for card in CARDS}
+    assert {name.rstrip("_") for name in getattr(module, "__all__", ())} <= declared
 
 
 def test_what_a_family_offers_is_what_users_find():
