@@ -101,6 +101,7 @@ for _name, _dtype in DTYPES.items():
 Tensor.cpu = lambda self: convert.to(self, "cpu")  # type: ignore[attr-defined]
 Tensor.cuda = lambda self, index=0: convert.to(self, f"cuda:{index}")  # type: ignore[attr-defined]
 Tensor.type_as = lambda self, other: convert.to(self, other.dtype)  # type: ignore[attr-defined]
+Tensor.where = lambda self, condition, other: ops.where(condition, self, other)  # type: ignore[attr-defined]
 Tensor.T = property(shape.t)  # type: ignore[attr-defined]
 Tensor.mT = property(_method(ops.mT))  # type: ignore[attr-defined]
 

@@ -22,12 +22,14 @@ __all__ = ["gather", "index_select", "masked_select", "take", "take_along_dim"]
 METHODS = tuple(__all__)
 IN_PLACE = ()
 
+_getitem = ops.getitem.fast  # 0.4 µs quicker than by way of the card
+
 
 def getitem(input: Tensor, index: Any) -> Tensor:
     """input[index], with NumPy's and PyTorch's kinds of index; integers out of range are refused."""
     found = input
     for step in checked_index(input.array, index):
-        found = ops.getitem(found, index=step)
+        found = _getitem(found, index=step)
     return found
 
 

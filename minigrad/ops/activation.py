@@ -1,6 +1,7 @@
 """Floor 4: activations of neural networks beyond those of calculus (tanh, sigmoid, relu, in elementwise.py).
 
-Each is one pass with one array saved: the output where the slope can be read off it, else the input.
+Each saves one array: the output where the slope can be read off it, else the input.  Where a choice between
+two lines can be a sum (max(x, 0) + a min(x, 0)), it is: that is several times quicker than `where`.
 At a kink the slope is PyTorch's.
 """
 
@@ -8,7 +9,7 @@ import math
 
 from minigrad.fused import fused
 from minigrad.kernels.erf import erf_of
-from minigrad.ops.elementwise import erf, expm1, sigmoid, tanh, where
+from minigrad.ops.elementwise import erf, expm1, minimum, sigmoid, tanh, where
 from minigrad.primitive import primitive
 
 FAMILY = "elementwise"  # how vmap batches the cards of this file
@@ -50,8 +51,8 @@ class leaky_relu:
     """y = x for x > 0, else a x;  dy/dx = 1 or a    (Maas, Hannun & Ng 2013)"""
     promote = ("x",)
     floating = True
-    def forward(xp, x, *, negative_slope=0.01): return xp.where(x > 0, x, x * negative_slope)
-    def d_x(g, x, negative_slope): return where(x > 0, g, g * negative_slope)
+    def forward(xp, x, *, negative_slope=0.01): return xp.maximum(x, 0) + xp.minimum(x, 0) * negative_slope
+    def d_x(g, x, negative_slope): return g * (x > 0) + g * ~(x > 0) * negative_slope
 
 
 @primitive
@@ -59,9 +60,9 @@ class prelu:
     """y = x for x > 0, else w x;  dx = g or w g,  dw = 0 or x g    (He et al. 2015)"""
     promote = ("x", "weight")
     floating = True
-    def forward(xp, x, weight): return xp.where(x > 0, x, x * weight)
-    def d_x(g, x, weight): return where(x > 0, g, g * weight)
-    def d_weight(g, x): return where(x > 0, 0.0, g * x)
+    def forward(xp, x, weight): return xp.maximum(x, 0) + xp.minimum(x, 0) * weight
+    def d_x(g, x, weight): return g * (x > 0) + g * ~(x > 0) * weight
+    def d_weight(g, x): return g * minimum(x, 0.0)
 
 
 @primitive
@@ -82,9 +83,11 @@ class elu_:
     promote = ("x",)
     floating = True
     def forward(xp, x, *, alpha=1.0, scale=1.0, input_scale=1.0):
-        return xp.where(x > 0, x, xp.expm1(xp.minimum(x, 0) * input_scale) * alpha) * scale
+        return (xp.maximum(x, 0) + xp.expm1(xp.minimum(x, 0) * input_scale) * alpha) * scale
     def d_x(g, y, alpha, scale, input_scale):
-        return where(y > 0, g * scale, g * ((y + scale * alpha) * input_scale))
+        curved = g * ((minimum(y, 0.0) + scale * alpha) * input_scale)
+        jump = scale - scale * alpha * input_scale  # of the slope at 0
+        return curved + g * (y > 0) * jump if jump else curved
 
 
 @primitive

@@ -92,14 +92,13 @@ class batch_norm:
 
     def pullback(xp, g, kept, needs, *, eps):
         standard, inverse, weight, shape = kept
+        count = shape[0] * standard.shape[2]
         g_y = xp.zeros_like(standard) if g[0] is None else (
             g[0].astype(standard.dtype, copy=False).reshape(standard.shape))  # (N, C, L)
-        dw = (g_y * standard).sum(axis=(0, 2)) if needs[1] else None
-        db = g_y.sum(axis=(0, 2)) if needs[2] else None
-        if not needs[0]: return None, dw, db
-        if weight is not None: g_y = g_y * weight[:, None]
-        dx = unstandardised(xp, g_y, standard, inverse, (0, 2))
-        count = shape[0] * standard.shape[2]
+        dw, db = (g_y * standard).sum(axis=(0, 2)), g_y.sum(axis=(0, 2))
+        dx = g_y - standard * (dw / count)[:, None]
+        dx -= (db / count)[:, None]
+        dx *= inverse if weight is None else inverse * weight[:, None]
         if g[1] is not None: dx += g[1][:, None] / count
         if g[2] is not None: dx += standard / inverse * (g[2][:, None] * (2 / count))
         return dx.reshape(shape), dw, db

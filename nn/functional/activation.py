@@ -115,7 +115,7 @@ def _uniform(input: Tensor, generator: Generator | None) -> Tensor:
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x where |x| > λ, else 0."""
     check_tensors("hardshrink", input)
-    return masked_fill(input, abs(input.detach()) <= lambd, 0.0)
+    return input * (abs(input.detach()) > lambd)
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:

@@ -105,7 +105,7 @@ STRAIGHT = [
     ),
     activation(
         "hardshrink", lambda x, lambd: np.where(np.abs(x) > lambd, x, 0), Domain(away=(-1.0, -0.5, 0.0, 0.5, 1.0)),
-        [(0.5, 0.0, 0.0), (-0.5, 0.0, 0.0), (NAN, NAN, 1.0)], ops.where, lambd=(0.5, 1.0, 0.0),
+        [(0.5, 0.0, 0.0), (-0.5, 0.0, 0.0), (NAN, NAN, 0.0)], ops.mul, lambd=(0.5, 1.0, 0.0),
         errors=[no_tensor("hardshrink")],
     ),
     activation(

@@ -176,3 +176,13 @@ def test_an_index_array_may_not_be_changed_before_the_gradient_is_known():
     places[:] = 2
     y.sum().backward()
     assert x.grad.tolist() == [1.0, 1.0, 0.0]
+
+
+def test_where_takes_a_condition_alone_and_is_a_method_of_what_it_keeps():
+    x = mg.tensor([[1.0, -2.0], [3.0, 0.0]], requires_grad=True)
+    rows, columns = mg.where(x > 0)
+    assert (rows.tolist(), columns.tolist()) == ([0, 1], [0, 0])
+    y = x.where(x > 0, 7.0)
+    assert y.tolist() == mg.where(x > 0, x, 7.0).tolist() == [[1.0, 7.0], [3.0, 7.0]]
+    y.sum().backward()
+    assert x.grad.tolist() == [[1.0, 0.0], [1.0, 0.0]]
