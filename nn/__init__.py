@@ -12,9 +12,17 @@ from .embedding import Embedding
 from .linear import Identity, Linear
 from .loss import CrossEntropyLoss, MSELoss, NLLLoss
 from .module import Module
+from .multihead import KeyValueCache, MultiheadAttention
 from .norm import LayerNorm
 from .parameter import Parameter
 from .rnn import LSTM, LSTMCell
+from .transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = [
     "GELU",
@@ -27,6 +35,7 @@ __all__ = [
     "Embedding",
     "GeneralScore",
     "Identity",
+    "KeyValueCache",
     "LSTMCell",
     "LayerNorm",
     "Linear",
@@ -35,6 +44,7 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiheadAttention",
     "NLLLoss",
     "Parameter",
     "ParameterList",
@@ -43,6 +53,11 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "Tanh",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "functional",
     "init",
     "utils",

@@ -15,7 +15,7 @@ def total(outputs, cotangents):
 def flattened(outputs):
     if isinstance(outputs, mg.Tensor):
         return [outputs]
-    return [tensor for output in outputs for tensor in flattened(output)]
+    return [] if outputs is None else [tensor for output in outputs for tensor in flattened(output)]
 
 
 @pytest.fixture(autouse=True)
