@@ -14,7 +14,7 @@ PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-oracle test-long lint bench clean
+.PHONY: help demo test test-oracle test-long lint bench mutation clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ lint: .venv/.dev  ## check style and types alone
 
 bench: .venv/.dev  ## measure what the tape costs on top of NumPy
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m minigrad.tools.bench overhead
+
+mutation: .venv/.dev  ## change one sign or number of the engine at a time, and see whether a test fails (hours)
+	$(BIN)/python tests/mutate.py --sample 500
 
 clean:  ## remove .venv, caches and builds; runs/ stays
 	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage htmlcov
