@@ -12,7 +12,7 @@ import importlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from . import autograd, batching_rules, methods
+from . import autograd, batching_rules, methods, numpy_protocol
 from .backend import (
     bool_,
     default_dtype,
@@ -28,49 +28,52 @@ from .backend import (
     uint8,
 )
 from .blas import get_num_threads, set_num_threads
-from .creation import (
-    arange,
-    as_tensor,
-    empty,
-    empty_like,
-    eye,
-    from_numpy,
-    full,
-    full_like,
-    linspace,
-    ones,
-    ones_like,
-    rand,
-    randint,
-    randn,
-    randperm,
-    tensor,
-    zeros,
-    zeros_like,
-)
+from .creation import *
+from .dtypes import *
+from .functions.choosing import *
+from .functions.comparison import *
+from .functions.contraction import *
 from .functions.convert import *
+from .functions.decompositions import *
 from .functions.distance import *
 from .functions.elementwise import *
+from .functions.exponential import *
 from .functions.extremes import *
 from .functions.index import *
+from .functions.joining import *
 from .functions.linalg import *
 from .functions.quantiles import *
+from .functions.rearranging import *
 from .functions.reduce import *
+from .functions.rounding import *
 from .functions.scanning import *
 from .functions.scattering import *
 from .functions.search import *
 from .functions.shape import *
+from .functions.solving import *
 from .functions.sorting import *
+from .functions.splitting import *
+from .functions.trigonometry import *
 from .generator import Generator, default_generator, manual_seed
 from .gradcheck import gradcheck, gradgradcheck
 from .interchange import from_dlpack
-from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from .random import *
 from .tensor import Tensor
 from .vmap import vmap
 
 if TYPE_CHECKING:
-    from . import data, graph, models, nn, optim
+    from . import data, func, graph, linalg, models, nn, optim, utils
     from .checkpoint import load, save
+    from .func import grad, value_and_grad
+    from .recording import record
 
 __version__ = "0.1.0"
 
@@ -78,9 +81,11 @@ bool = bool_
 double, float, half, long = float64, float32, float16, int64
 
 _LATE = {  # imported when first asked for, so that `import minigrad` stays quick
-    **dict.fromkeys(("data", "graph", "models", "nn", "optim", "tools"), None),
+    **dict.fromkeys(("data", "func", "graph", "linalg", "models", "nn", "optim", "tools", "utils"), None),
+    **dict.fromkeys(("grad", "value_and_grad"), "func"),
     "save": "checkpoint",
     "load": "checkpoint",
+    "record": "recording",
 }
 
 # PyTorch is silent where a logarithm of 0 is -inf; NumPy would warn, and name a line of ours.

@@ -134,14 +134,14 @@ def promote(a: numpy.dtype, b: numpy.dtype) -> numpy.dtype:
     return numpy.promote_types(a, b)
 
 
-_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
+CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 
 def _combine(higher: numpy.dtype | None, lower: numpy.dtype | None) -> numpy.dtype | None:
     """The type of operands of two ranks: the lower rank counts only if it is of a higher category."""
     if higher is None or lower is None:
         return higher if lower is None else lower
-    return promote(higher, lower) if _CATEGORY[lower.kind] > _CATEGORY[higher.kind] else higher
+    return promote(higher, lower) if CATEGORY[lower.kind] > CATEGORY[higher.kind] else higher
 
 
 def result_dtype(operands: list[Any]) -> numpy.dtype:
@@ -196,6 +196,13 @@ def unbroadcast(array: Array, shape: tuple[int, ...]) -> Array:
         array.dtype, copy=False
     )
     return total.reshape(shape)
+
+
+def strided(array: Array, shape: Sequence[int], strides: Sequence[int], writeable: bool) -> Array:
+    """A view of the memory of `array` from its first element on, with strides of its own, in bytes."""
+    library = namespace(array)
+    options = {"writeable": writeable} if library is numpy else {}  # CuPy's arrays have no such flag
+    return library.lib.stride_tricks.as_strided(array, shape, strides, **options)
 
 
 class device(str):  # noqa: N801 (PyTorch's name)

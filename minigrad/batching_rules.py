@@ -236,6 +236,24 @@ def embedding(op: Any, operands: list[Operand], static: dict[str, Any]) -> Any:
     stacked = ops.reshape(table.value, shape=(size * rows, width))
     if static["padding_idx"] is not None:
         raise NotImplementedError("vmap: embedding with padding_idx and a table for each example")
-    starts = Tensor(namespace(table.value.array).arange(size)) * rows
-    room = ops.reshape(starts, shape=(size, *[1] * indices.ndim))
-    return op(stacked, with_batch(indices, size) + room, **static)
+    return op(stacked, _in_tables(indices, size, rows), **static)
+
+
+@rule("embedding_gradient")
+def embedding_gradient(op: Any, operands: list[Operand], static: dict[str, Any]) -> Any:
+    """The rows of each example are added to a table of its own: of all tables, one below the other."""
+    g, indices = operands
+    size, rows = batch_size(operands), static["rows"]
+    values = with_batch(g, size)
+    if static["padding_idx"] is not None:
+        kept = with_batch(indices, size) != static["padding_idx"]
+        values = values * ops.reshape(kept, shape=(*kept.shape, 1))
+    stacked = op(values, _in_tables(indices, size, rows), rows=size * rows)
+    return ops.reshape(stacked, shape=(size, rows, values.shape[-1]))
+
+
+def _in_tables(indices: Operand, size: int, rows: int) -> Any:
+    """The indices of each example, counted in tables of so many rows that lie one below the other."""
+    wide = with_batch(indices, size)
+    starts = Tensor(namespace(wide.array).arange(size)) * rows
+    return wide + ops.reshape(starts, shape=(size, *[1] * indices.ndim))

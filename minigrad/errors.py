@@ -5,6 +5,9 @@ programmer would expect, so that an `except` clause written for either of them s
 """
 
 from collections.abc import Sequence
+from typing import Any
+
+import numpy
 
 
 class ShapeError(ValueError, RuntimeError):
@@ -25,6 +28,14 @@ class DeviceError(RuntimeError):
 
 class CheckpointError(ValueError):
     """A file that is not a checkpoint, or a damaged one."""
+
+
+class LinAlgError(numpy.linalg.LinAlgError, RuntimeError):
+    """A matrix without an inverse, or without the decomposition that was asked for."""
+
+
+class DivisionError(ZeroDivisionError, RuntimeError):
+    """A whole number divided by 0."""
 
 
 class AnomalyError(RuntimeError):
@@ -59,6 +70,15 @@ def matmul_error(a: tuple[int, ...], b: tuple[int, ...]) -> ShapeError:
             "the last dimension of the first must equal the last but one of the second"
         )
     return broadcast_error("matmul", (a[:-2], b[:-2]))
+
+
+def normalise_sizes(name: str, given: tuple, named: Any = None) -> tuple:
+    """`f(x, 2, 3)`, `f(x, (2, 3))` and `f(x, shape=(2, 3))` all mean (2, 3)."""
+    if named is not None:
+        if given:
+            raise TypeError(f"{name}(): got {given} and, by name, {named}; pass one of them")
+        return (named,) if hasattr(named, "__index__") else tuple(named)
+    return tuple(given[0]) if len(given) == 1 and isinstance(given[0], tuple | list) else given
 
 
 def normalise_dim(name: str, dim: int, ndim: int) -> int:

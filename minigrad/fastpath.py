@@ -48,12 +48,13 @@ def _unary(op: Any) -> Callable:
     def unary(input: Any) -> Any:
         try:
             a, parent, version = input.array, input.node, input.version
-        except AttributeError:
-            return general(input)
-        if type(a) is not HostArray or (floating and a.dtype.kind != "f"):
-            return general(input)
-        y = op.host_forward(numpy, a)
+            ordinary = type(a) is HostArray and not (floating and a.dtype.kind != "f")
+            y = op.host_forward(numpy, a) if ordinary else None
+        except (AttributeError, TypeError):  # general will find the mistake again, and word it
+            y = None
         if type(y) is not HostArray:
+            if y is None:  # called here, lest its error drag along the one that was met above
+                return general(input)
             if type(y) is tuple:  # several outputs: no short cut, from now on
                 op.fast = general
                 return general(input)
@@ -69,7 +70,7 @@ def _unary(op: Any) -> Callable:
                 saved, boxes = plan.save((a, y, a.shape)), plan.watch((version, box))
             out.node = _recorded(plan, (parent,), saved, boxes, y, _NO_STATIC)
             if recording is TRACING:
-                out.node.note = note_of((input,))
+                out.node.note = note_of(op, (input,), y)
         return out
 
     return unary
@@ -83,13 +84,14 @@ def _unary_with_static(op: Any) -> Callable:
     def unary(input: Any, **static: Any) -> Any:
         try:
             a, parent = input.array, input.node
-            if type(a) is not HostArray or (floating and a.dtype.kind != "f"):
-                return general(input, **static)
+            ordinary = type(a) is HostArray and not (floating and a.dtype.kind != "f")
             complete = {**defaults, **static}
-            y = op.host_forward(numpy, a, **complete)
-        except (AttributeError, TypeError, ValueError):  # general will find the mistake again, and word it
-            return general(input, **static)
+            y = op.host_forward(numpy, a, **complete) if ordinary else None
+        except (AttributeError, TypeError, ValueError):
+            y = None
         if type(y) is not HostArray:
+            if y is None:
+                return general(input, **static)
             if type(y) is tuple:
                 op.fast = general
                 return general(input, **static)
@@ -106,7 +108,7 @@ def _unary_with_static(op: Any) -> Callable:
                 boxes = plan.watch((input.version, box))
             out.node = _recorded(plan, (parent,), saved, boxes, y, complete)
             if recording is TRACING:
-                out.node.note = note_of((input,))
+                out.node.note = note_of(op, (input,), y)
         return out
 
     return unary
@@ -120,13 +122,13 @@ def _view(op: Any) -> Callable:
     def view(input: Any, **static: Any) -> Any:
         try:
             a, parent, box = input.array, input.node, input.version
-            if type(a) is not HostArray:
-                return general(input, **static)
-            y = op.host_forward(numpy, a, **static)
-            owner = y.base
-        except (AttributeError, TypeError, ValueError):  # general will find the mistake again, and word it
-            return general(input, **static)
+            y = op.host_forward(numpy, a, **static) if type(a) is HostArray else None
+            owner = y.base  # type: ignore[union-attr]
+        except (AttributeError, TypeError, ValueError):
+            y = None
         if type(y) is not HostArray:
+            if y is None:
+                return general(input, **static)
             y = _asarray(y)
         out = _new(Tensor)
         out.array = y
@@ -139,8 +141,10 @@ def _view(op: Any) -> Callable:
                 note_view(box, out)
             else:
                 out.view_of = (input, None, None)
-        else:
+        elif owner is None or type(owner) is HostArray:
             out.version = [0, 0]
+        else:
+            return general(input, **static)  # which looks behind what as_strided leaves in between
         if parent is not None and recording and y.dtype.kind == "f":
             plan = plans.get(1) or op.plan(1)
             complete = static if in_order else {**defaults, **static}
@@ -150,7 +154,7 @@ def _view(op: Any) -> Callable:
                 boxes = plan.watch((box, out.version))
             out.node = _recorded(plan, (parent,), saved, boxes, y, complete)
             if recording is TRACING:
-                out.node.note = note_of((input,))
+                out.node.note = note_of(op, (input,), y)
         return out
 
     return view
@@ -158,7 +162,9 @@ def _view(op: Any) -> Callable:
 
 def _binary(op: Any) -> Callable:
     """op(a, b), short for two Tensors of one type on the CPU, or a floating one and a Python number."""
-    general, plans, floating, differentiable = op.general, op.plans, op.floating, not op.constant
+    general, plans, differentiable = op.general, op.plans, not op.constant
+    kinds = "f" if op.floating else op.kinds
+    kinds = "" if kinds == "iuf" else kinds  # NumPy itself refuses to subtract bools, which saves a look
 
     def binary(input: Any, other: Any) -> Any:
         kind = type(other)
@@ -170,13 +176,13 @@ def _binary(op: Any) -> Callable:
             else:
                 b, other_parent, other_version = other.array, other.node, other.version
                 ordinary = type(a) is HostArray is type(b) and a.dtype is b.dtype
-                ordinary = ordinary and not (floating and a.dtype.kind != "f")
-            if not ordinary:
-                return general(input, other)
-            y = op.host_forward(numpy, a, b)
-        except (AttributeError, ValueError):  # an operand of another kind, or shapes that do not fit
-            return general(input, other)
+                ordinary = ordinary and (not kinds or a.dtype.kind in kinds)
+            y = op.host_forward(numpy, a, b) if ordinary else None
+        except (AttributeError, TypeError, ValueError):  # an operand or a type that does not suit, or shapes
+            y = None
         if type(y) is not HostArray:
+            if y is None:
+                return general(input, other)
             if type(y) is tuple:
                 op.fast = general
                 return general(input, other)
@@ -194,7 +200,7 @@ def _binary(op: Any) -> Callable:
                 boxes = plan.watch((version, other_version, box))
             out.node = _recorded(plan, (parent, other_parent), saved, boxes, y, _NO_STATIC)
             if recording is TRACING:
-                out.node.note = note_of((input, other))
+                out.node.note = note_of(op, (input, other), y)
         return out
 
     return binary
@@ -229,10 +235,11 @@ def _fused(op: Any) -> Callable:
                 boxes.append(box)
             complete = {**defaults, **static} if static else defaults
             y, kept = op.forward(numpy, *values, **complete)
-        except (AttributeError, TypeError, ValueError):  # general will find the mistake again, and word it
-            return general(*args, **static)
+        except (AttributeError, TypeError, ValueError):
+            y = None
         if type(y) is not HostArray:
-            op.fast = general  # several outputs, or a number: no short cut, from now on
+            if y is not None:
+                op.fast = general  # several outputs, or a number: no short cut, from now on
             return general(*args, **static)
         out = _new(Tensor)
         out.array = y
@@ -244,7 +251,7 @@ def _fused(op: Any) -> Callable:
             plan = plans.get(mask) or op.plan(mask)
             out.node = _recorded(plan, edges, (tuple(values), kept), tuple(boxes), y, complete)
             if recording is TRACING:
-                out.node.note = note_of(args)
+                out.node.note = note_of(op, args, y)
         return out
 
     return fused

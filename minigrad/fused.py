@@ -58,6 +58,10 @@ class FusedPlan:
         node.saved = (tuple(values), kept)
         node.boxes = tuple([a.version if isinstance(a, Tensor) else UNWATCHED for a in args])
 
+    def kept(self, node: Node) -> Pairs:
+        """The inputs saved in `node`, each with its name."""
+        return tuple(zip(self.names, node.saved[0], strict=True))
+
     def pull(self, node: Node, g: Any, create_graph: bool) -> Pairs:
         """The gradients of the inputs `positions`: by the kernel on arrays, by the definition on Tensors."""
         check_versions(node)
@@ -109,6 +113,11 @@ class _Identity:
         inputs = ("x",)
 
     positions = (0,)
+
+    @staticmethod
+    def kept(_node: Node) -> Pairs:
+        """Nothing is saved."""
+        return ()
 
     @staticmethod
     def pull(node: Node, g: Any, _create_graph: bool) -> Pairs:

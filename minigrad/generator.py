@@ -82,12 +82,20 @@ class Generator:
         return values.astype(default_dtype() if dtype is None else as_dtype(dtype)).reshape(shape)
 
     def integers(self, low: int, high: int, size: int | Sequence[int] = ()) -> numpy.ndarray:
-        """Integers in [low, high), int64, by multiply and shift: the bias is below (high - low) / 2**32."""
-        if not low < high or high - low > 2**31:
-            raise ValueError(f"integers(): expected low < high <= low + 2**31, got low={low}, high={high}")
+        """Integers in [low, high), int64.
+
+        By multiply and shift of 32 bits up to a range of 2**31, beyond it by the remainder of 64: in both
+        ways some of them are more likely than others by (high - low) / 2**32, or / 2**64, at most.
+        """
+        span = high - low
+        if not 0 < span <= 2**63 or not -(2**63) <= low < high <= 2**63:
+            raise ValueError(f"integers(): expected low < high <= low + 2**63, got low={low}, high={high}")
         shape, count = _shape(size)
-        scaled = (self.raw(count) >> numpy.uint64(32)) * numpy.uint64(high - low) >> numpy.uint64(32)
-        return (scaled.astype(numpy.int64) + low).reshape(shape)
+        if span <= 2**31:
+            drawn = (self.raw(count) >> numpy.uint64(32)) * numpy.uint64(span) >> numpy.uint64(32)
+        else:
+            drawn = self.raw(count) % numpy.uint64(span)
+        return (drawn.astype(numpy.int64) + low).reshape(shape)
 
     def permutation(self, count: int) -> numpy.ndarray:
         """The integers 0 ... count - 1 in random order, int64: the order of as many random words."""

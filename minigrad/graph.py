@@ -136,7 +136,7 @@ class _Walk:
 
     def _call(self, node: Node) -> None:
         op, note = node.plan.op, node.note
-        noted = note.inputs if note else (None,) * len(node.edges)
+        noted = (note.inputs if note else ()) or (None,) * len(node.edges)
         module = note.module if note else ""
         names = _input_names(node)
         sources = [self._source(*source, module) for source in zip(node.edges, noted, names, strict=True)]

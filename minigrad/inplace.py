@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import ops
+from .backend import CATEGORY
 from .batching import Batched
 from .creation import as_tensor
 from .errors import DTypeError, GraphError, ShapeError
@@ -94,11 +95,11 @@ def write(tensor: Tensor, made: Any, name: str) -> Tensor:
     array = made.array if isinstance(made, Tensor) else made
     if array.shape != tensor.shape:
         raise ShapeError(f"{name}: the result has shape {array.shape}, expected the tensor's {tensor.shape}")
-    if array.dtype.kind == "f" and tensor.dtype.kind != "f":
+    if CATEGORY[array.dtype.kind] > CATEGORY[tensor.dtype.kind]:
         raise DTypeError(f"{name}: a result of {array.dtype} cannot be stored in a tensor of {tensor.dtype}")
     tensor.bump_version()
     tensor.array[...] = array
-    if isinstance(made, Tensor) and made.node is not None:
+    if isinstance(made, Tensor) and (made.node is not None or is_recorded(tensor)):
         rebase(tensor, convert.to(made, tensor.dtype).node)
     return tensor
 

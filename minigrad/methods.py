@@ -1,16 +1,13 @@
-"""Floor 5: the table that puts operations on Tensor: operators, methods, in-place forms, NumPy."""
+"""Floor 5: the table that puts operations on Tensor: operators, methods, in-place forms."""
 
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-import numpy
-
-from . import functions, ops
-from .backend import HostArray
-from .functions import convert, elementwise, index, shape
+from . import creation, functions, ops, random
+from .functions import convert, elementwise, exponential, index, shape
 from .inplace import copy_, fill_, in_place, setitem, zero_
-from .tensor import Tensor, wrap
+from .tensor import Tensor
 
 # ------------------------------------------------------------------------------------------------ operators
 
@@ -28,7 +25,7 @@ def _equality(operation: Callable) -> Callable:
 
 
 def _power(a: Any, b: Any) -> Any:
-    return elementwise.pow(a, b)
+    return exponential.pow(a, b)
 
 
 BINARY = {
@@ -38,8 +35,13 @@ BINARY = {
     "truediv": ops.div.fast,
     "matmul": ops.matmul.fast,
     "pow": _power,
+    "floordiv": ops.floor_divide.fast,
+    "mod": ops.remainder.fast,
     "and": ops.bitwise_and.fast,
     "or": ops.bitwise_or.fast,
+    "xor": ops.bitwise_xor.fast,
+    "lshift": ops.left_shift.fast,
+    "rshift": ops.right_shift.fast,
 }
 COMPARISONS = {
     "eq": ops.equal.fast,
@@ -55,6 +57,7 @@ for _name, _operation in BINARY.items():
     setattr(Tensor, f"__r{_name}__", _reflected(_operation))
 for _name, _operation in COMPARISONS.items():
     setattr(Tensor, f"__{_name}__", _equality(_operation) if _name in ("eq", "ne") else _operation)
+Tensor.__pos__ = elementwise.positive  # type: ignore[operator]
 Tensor.__neg__ = ops.neg.fast  # type: ignore[method-assign]
 Tensor.__invert__ = ops.invert.fast  # type: ignore[method-assign]
 Tensor.__abs__ = ops.abs_.fast  # type: ignore[attr-defined]
@@ -63,7 +66,9 @@ Tensor.__getitem__ = index.getitem  # type: ignore[method-assign]
 # ------------------------------------------------------------------------------------------------ methods
 
 METHODS: dict[str, Callable] = {
-    name: getattr(family, name) for family in functions.FAMILIES for name in family.METHODS
+    name: getattr(family, name)
+    for family in (*functions.FAMILIES, creation, random)
+    for name in family.METHODS
 }
 
 
@@ -102,6 +107,7 @@ Tensor.cpu = lambda self: convert.to(self, "cpu")  # type: ignore[attr-defined]
 Tensor.cuda = lambda self, index=0: convert.to(self, f"cuda:{index}")  # type: ignore[attr-defined]
 Tensor.type_as = lambda self, other: convert.to(self, other.dtype)  # type: ignore[attr-defined]
 Tensor.where = lambda self, condition, other: ops.where(condition, self, other)  # type: ignore[attr-defined]
+Tensor.polygamma = lambda self, n: exponential.polygamma(n, self)  # type: ignore[attr-defined]
 Tensor.T = property(shape.t)  # type: ignore[attr-defined]
 Tensor.mT = property(_method(ops.mT))  # type: ignore[attr-defined]
 
@@ -112,47 +118,8 @@ IN_PLACE: dict[str, Callable] = {
 }
 for _name, _function in IN_PLACE.items():
     setattr(Tensor, _name, in_place(_function, _name))
-for _name in ("add", "sub", "mul", "truediv", "pow"):
-    setattr(Tensor, f"__i{_name}__", in_place(BINARY[_name], f"{_name}_"))
+for _name, _operation in BINARY.items():
+    if _name != "matmul":
+        setattr(Tensor, f"__i{_name}__", in_place(_operation, f"{_name}_"))
 Tensor.__setitem__ = setitem  # type: ignore[method-assign]
 Tensor.copy_, Tensor.fill_, Tensor.zero_ = copy_, fill_, zero_  # type: ignore[attr-defined]
-
-# ------------------------------------------------------------------------------------------------ NumPy
-
-UFUNCS: dict[Any, Callable] = {
-    numpy.add: ops.add, numpy.subtract: ops.sub, numpy.multiply: ops.mul, numpy.true_divide: ops.div,
-    numpy.power: elementwise.pow, numpy.negative: ops.neg, numpy.matmul: ops.matmul, numpy.exp: ops.exp,
-    numpy.expm1: ops.expm1, numpy.log: ops.log, numpy.log1p: ops.log1p, numpy.sqrt: ops.sqrt, numpy.tanh:
-    ops.tanh, numpy.sin: ops.sin, numpy.cos: ops.cos, numpy.absolute: ops.abs_, numpy.sign: ops.sign,
-    numpy.maximum: ops.maximum, numpy.minimum: ops.minimum, numpy.square: elementwise.square, numpy.equal:
-    ops.equal, numpy.not_equal: ops.not_equal, numpy.less: ops.less, numpy.less_equal: ops.less_equal,
-    numpy.greater: ops.greater, numpy.greater_equal: ops.greater_equal, numpy.isnan: ops.isnan, numpy.isinf:
-    ops.isinf, numpy.isfinite: ops.isfinite, numpy.logical_and: ops.logical_and, numpy.logical_or:
-    ops.logical_or, numpy.logical_not: ops.logical_not,
-}  # fmt: skip
-
-
-def _array_ufunc(_self: Tensor, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
-    """A ufunc of NumPy on a Tensor is our operation of that name; one that we lack is refused."""
-    operation = UFUNCS.get(ufunc)
-    if method != "__call__" or keywords or operation is None:
-        raise TypeError(
-            f"numpy.{ufunc.__name__} with a Tensor (method {method!r}, keywords {sorted(keywords)}) would "
-            "lose the gradient; use a function of minigrad, or .detach().numpy()"
-        )
-    return operation(*[wrap(a) if isinstance(a, HostArray) else a for a in inputs])
-
-
-def _array_function(_self: Tensor, function: Any, _types: Any, args: Any, keywords: Any) -> Any:
-    """NumPy's other functions take a Tensor as an array, so one that requires grad is refused."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, Tensor):
-            return value.numpy()
-        return type(value)(plain(item) for item in value) if isinstance(value, list | tuple) else value
-
-    return function(*plain(args), **{name: plain(value) for name, value in keywords.items()})
-
-
-Tensor.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
-Tensor.__array_function__ = _array_function  # type: ignore[attr-defined]

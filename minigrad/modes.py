@@ -13,8 +13,11 @@ class Mode(threading.local):
     recording: bool | int = True  # False, True, or TRACING
     tracing = False
     vmaps = 0  # how many are running, one inside the other
+    examples = 0  # how many the innermost of them maps over
     modules: tuple[str, ...] = ()  # the path of module names, innermost last; kept only while tracing
     gradient_of: Any = None  # the forward node whose rule is running; kept only while tracing
+    watchers: tuple = ()  # who looks on (watch.py); only while tracing
+    inference = False  # then nothing is recorded, whatever `recording` is asked to be
 
 
 TRACING = 2  # the value of `mode.recording` that means: record, and note who and where
@@ -37,7 +40,7 @@ class set_grad_enabled:  # noqa: N801 (PyTorch's name)
     def __call__(self, function: Callable) -> Callable:
         """The function, with the mode set while it runs."""
         switch(self._previous)  # a decorator changes nothing until its function runs
-        return _decorated(function, self.enabled)
+        return _decorated(function, enable_grad if self.enabled else no_grad)
 
 
 class no_grad:  # noqa: N801 (PyTorch's name)
@@ -58,7 +61,7 @@ class no_grad:  # noqa: N801 (PyTorch's name)
     def __new__(cls, function: Callable | None = None) -> Any:
         """The context manager; or, used as a decorator without brackets, the decorated function."""
         if function is not None:
-            return _decorated(function, cls.enabled)
+            return _decorated(function, cls)
         guard = super().__new__(cls)
         guard._previous = []
         return guard
@@ -71,13 +74,60 @@ class no_grad:  # noqa: N801 (PyTorch's name)
 
     def __call__(self, function: Callable) -> Callable:
         """The function, with the mode set while it runs."""
-        return _decorated(function, self.enabled)
+        return _decorated(function, type(self))
 
 
 class enable_grad(no_grad):  # noqa: N801 (PyTorch's name)
     """Operations inside are recorded, also within `no_grad`."""
 
     enabled = True
+
+
+class inference_mode:  # noqa: N801 (PyTorch's name)
+    """Operations inside are not recorded, whatever `enable_grad` says there: for runs that only predict.
+
+    `with inference_mode():`, `@inference_mode()`, `@inference_mode`, also of generators, as `no_grad`;
+    inference_mode(False) lifts it for a stretch.
+
+    PyTorch marks the tensors made inside, and later refuses to save them for a backward pass.  Here such a
+    tensor is an ordinary constant, as one made under no_grad: versions are kept up to date here, so that no
+    wrong gradient can come of it, and a mark would cost every operation its check.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor(2.0, requires_grad=True)
+    >>> with mg.inference_mode(), mg.enable_grad():
+    ...     (x * x).requires_grad
+    False
+    """
+
+    enabled: bool
+    _previous: list[tuple[bool, bool]]
+
+    def __new__(cls, mode: bool | Callable = True) -> Any:
+        """The context manager; or, used as a decorator without brackets, the decorated function."""
+        if callable(mode):
+            return _decorated(mode, cls)
+        guard = super().__new__(cls)
+        guard.enabled, guard._previous = bool(mode), []
+        return guard
+
+    def __enter__(self) -> None:
+        self._previous.append((mode.inference, bool(mode.recording)))
+        mode.inference = self.enabled
+        switch(not self.enabled)
+
+    def __exit__(self, *exception: object) -> None:
+        mode.inference, recording = self._previous.pop()
+        switch(recording)
+
+    def __call__(self, function: Callable) -> Callable:
+        """The function, with the mode set while it runs."""
+        return _decorated(function, functools.partial(inference_mode, self.enabled))
+
+
+def is_inference_mode_enabled() -> bool:
+    """Is this thread inside an `inference_mode`?"""
+    return mode.inference
 
 
 def is_grad_enabled() -> bool:
@@ -88,18 +138,17 @@ def is_grad_enabled() -> bool:
 def switch(recording: bool | int) -> bool:
     """Set the mode of this thread; returns what it was."""
     previous = bool(mode.recording)
-    mode.recording = TRACING if recording and mode.tracing else bool(recording)
+    wanted = bool(recording) and not mode.inference
+    mode.recording = TRACING if wanted and mode.tracing else wanted
     return previous
 
 
-def _decorated(function: Callable, enabled: bool) -> Callable:
-    """`function` with its mode set while it runs; a generator has it set while it runs between two yields."""
-    guard = enable_grad if enabled else no_grad
-
+def _decorated(function: Callable, guard: Callable) -> Callable:
+    """`function` under guard() while it runs; a generator is under it while it runs between two yields."""
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         raise TypeError(
-            f"{guard.__name__}: {function.__name__} is asynchronous, and the mode would leak into whatever "
-            "runs while it awaits; use a with block that holds no await"
+            f"{getattr(guard, 'func', guard).__name__}: {function.__name__} is asynchronous, and the mode "
+            "would leak into whatever runs while it awaits; use a with block that holds no await"
         )
     if inspect.isgeneratorfunction(function):
 

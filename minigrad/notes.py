@@ -2,16 +2,20 @@
 
 import sys
 from types import FrameType
+from typing import Any
 
 from .modes import mode
 from .tape import Note
 from .tensor import Tensor
 
 
-def note_of(args: tuple) -> Note:
-    """Module path, source line and inputs of the call that is being recorded."""
+def note_of(op: Any, args: tuple, y: Any) -> Note:
+    """Module path, source line and inputs of the call that is being recorded; watchers see it."""
     inputs = tuple((a.shape, a.dtype.name) if isinstance(a, Tensor) else repr(a)[:20] for a in args)
-    return Note(".".join(mode.modules), _user_line(), inputs, mode.gradient_of)
+    note = Note(".".join(mode.modules), _user_line(), inputs, mode.gradient_of)
+    for watcher in mode.watchers:
+        watcher.made(op, args, y, note)
+    return note
 
 
 def _user_line() -> str:

@@ -13,7 +13,7 @@ from .tape import Node, check_versions
 from .tensor import Tensor, wrap
 
 UNWATCHED: list = [0, 0]  # the version box of a constant that is no Tensor
-Pairs = Sequence[tuple[Node, Any]]  # the node of an input, and its gradient
+Pairs = Sequence[tuple[Any, Any]]  # the node of an input, and its gradient
 
 
 class Plan:
@@ -64,6 +64,10 @@ class Plan:
         if node.saved:
             check_versions(node)
         return self._pairs(node.edges, g, self._reattached(node) if create_graph else node.saved)
+
+    def kept(self, node: Node) -> Pairs:
+        """The values saved in `node`, each with the name that the rules have for it."""
+        return tuple(zip(self.names, node.saved, strict=True))
 
     def _joint_pairs(self, call: Callable) -> Callable[[tuple, Any, Sequence], Pairs]:
         """What `pairs` makes, where one rule gives the gradients of all inputs."""

@@ -20,9 +20,9 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .backend import NAMESPACES, HostArray, common_namespace, default_dtype, numpy, result_dtype
+from .backend import NAMESPACES, HostArray, common_namespace, default_dtype, is_array, numpy, result_dtype
 from .batching import batched_call, level_of
-from .errors import broadcast_error
+from .errors import DTypeError, broadcast_error
 from .fastpath import fast_path
 from .modes import TRACING, mode
 from .notes import note_of
@@ -32,6 +32,7 @@ from .tensor import Tensor, wrap
 from .versions import note_view
 
 _NUMBERS = (float, int)
+KINDS = {"b": "bool", "i": "integer", "f": "floating"}
 _RESERVED = ("xp", "g", "y")
 
 
@@ -41,6 +42,7 @@ class Primitive:
     A card may also say:
       promote = ("a", "b")   these inputs are brought to their common type first, as PyTorch has it
       floating = True        integers become the default floating type first
+      kinds = "iu"           the kinds of types (NumPy's letters) that it takes; others are refused
       view = True            the output may share the memory of the first input
       nondifferentiable = ("index",)   these inputs never get a gradient
       family = "elementwise"           how vmap batches it (batching_rules.py); a file says it once, as FAMILY
@@ -58,6 +60,7 @@ class Primitive:
         self._read_signature()
         self.promoted = tuple(self.inputs.index(name) for name in vars(card).get("promote", ()))
         self.floating: bool = vars(card).get("floating", False)
+        self.kinds: str = vars(card).get("kinds", "")
         self.view: bool = vars(card).get("view", False)
         self.family: str = vars(card).get("family", self.forward.__globals__.get("FAMILY", ""))
         self.refuse: Callable[..., Exception | None] = vars(card).get(
@@ -186,6 +189,8 @@ class Primitive:
             xp = common_namespace(self.name, values)
         if self.promoted and self._is_mixed(values):
             values = self._promoted(values, xp)
+        if self.kinds:
+            self._check_kinds(values)
         try:
             y, kept = self.compute(xp, values, static)
         except ValueError as error:
@@ -229,7 +234,9 @@ class Primitive:
             raise TypeError(f"{self.name}() takes the inputs {', '.join(self.inputs)}, got {len(args)}")
         static = dict(self.defaults)
         named = {}
-        for name, value in keywords.items():
+        spelling = dict(zip(("input", "other"), self.inputs, strict=False))  # PyTorch's names
+        for given, value in keywords.items():
+            name = given if given in static else spelling.get(given, given)
             if name in static:
                 if isinstance(value, Tensor):
                     raise TypeError(
@@ -266,6 +273,13 @@ class Primitive:
                 cast[p] = xp.asarray(value).astype(common)
         return cast
 
+    def _check_kinds(self, values: Sequence[Any]) -> None:
+        """DTypeError where an input is of a type that the operation does not take."""
+        for dtype in [value.dtype for value in values if type(value) in NAMESPACES]:
+            if dtype.kind not in self.kinds:
+                wanted = " or ".join(name for kind, name in KINDS.items() if kind in self.kinds)
+                raise DTypeError(f"{self.name}(): expected {wanted} numbers, got {dtype}; cast it first")
+
     def _explained(self, error: ValueError, values: Sequence[Any]) -> Exception:
         """The error for shapes that do not fit, in our words; anything else as it came."""
         if type(error) is not ValueError:
@@ -276,6 +290,8 @@ class Primitive:
         """If `out` views the memory of `source`, let one version box do for both, and note how."""
         y, x = out.array, source.array
         owner = y.base  # of a view of a view, too, it is the array that owns the memory
+        if owner is not None and not is_array(owner):
+            owner = getattr(owner, "base", None)  # as_strided leaves an object of its own in between
         if owner is x or y is x or (owner is not None and owner is x.base):
             out.version = source.version
             if mode.recording:
@@ -305,7 +321,7 @@ class Primitive:
         node.static = static
         plan.keep(node, args, values, y, static, kept, box)
         if mode.recording is TRACING:
-            node.note = note_of(args)
+            node.note = note_of(self, args, y)
         return node
 
     def _several(

@@ -22,6 +22,7 @@ from .backend import unbroadcast
 from .errors import GraphError, ShapeError
 from .modes import mode, switch
 from .versions import LAST_WRITE, WRITES, births, version_at
+from .watch import watched
 
 Gradient = Any  # an array in a plain backward pass, a Tensor under create_graph=True
 
@@ -130,12 +131,16 @@ class Output(Node):
 
 
 class Hooks:
-    """Functions to call with a gradient, and the tensor, if any, that wants to keep it (retain_grad)."""
+    """Functions to call with a gradient, and the tensor, if any, that wants to keep it (retain_grad).
 
-    __slots__ = ("functions", "retaining")
+    Those in `after` are called with a leaf, once its `.grad` is up to date.
+    """
+
+    __slots__ = ("after", "functions", "retaining")
 
     def __init__(self) -> None:
         self.functions: dict[int, Callable] = {}
+        self.after: dict[int, Callable] = {}
         self.retaining: Callable[[], Any] | None = None
 
 
@@ -190,10 +195,11 @@ def pullback(
                 continue
             if node.hooks is not None:
                 g = _run_hooks(node.hooks, g)
+            plan = node.plan
             if tracing:
                 _note_gradient(node, g)
                 mode.gradient_of = node
-            plan = node.plan
+                plan = watched(node, g)
             passing = plan is not None and node.hooks is None and targets is None  # as most nodes are
             if not passing and _is_wanted(node, targets):
                 arrived[node] = g
@@ -328,22 +334,29 @@ def _note_gradient(node: Node, g: Gradient) -> None:
         return
     if node.note is None:
         node.note = Note("", "", (), None)
+    while hasattr(g, "value"):  # of a batched tensor: the values for all examples
+        g = g.value
     array: Any = getattr(g, "array", g)
     values = array.astype("float64").ravel()
     node.note.gradient = float(values @ values) ** 0.5
+
+
+def _line(node: Node) -> str:
+    """Where the user called the operation, if it was noted: in anomaly mode."""
+    return f" at {node.note.line}" if node.note is not None and node.note.line else ""
 
 
 def check_versions(node: Node) -> None:
     """GraphError if a value that `node` saved was freed, or has been written to since."""
     if node.saved is FREED:
         raise GraphError(
-            f"backward(): {node.plan.op.name}: saved values were freed by an earlier backward; "
+            f"backward(): {node.plan.op.name}{_line(node)}: saved values were freed by an earlier backward; "
             "use retain_graph=True in the first of the two"
         )
     for box in node.boxes:
         if box[LAST_WRITE] > node.seq:
             raise GraphError(
-                f"backward(): a value that {node.plan.op.name} saved (its output has shape {node.shape}) was "
-                f"changed in place after it was saved: saved at version {version_at(box, node.seq)}, now at "
-                f"{box[WRITES]}; change a copy, or change it later"
+                f"backward(): a value that {node.plan.op.name}{_line(node)} saved (its output has shape "
+                f"{node.shape}) was changed in place after it was saved: saved at version "
+                f"{version_at(box, node.seq)}, now at {box[WRITES]}; change a copy, or change it later"
             )

@@ -14,10 +14,11 @@ from typing import Any
 from . import ops
 from .batching import Batched
 from .errors import ShapeError, normalise_dim
-from .functions.shape import cat
+from .functions.joining import cat
 from .generator import default_generator
 from .modes import mode
 from .tensor import Tensor
+from .trees import leaves_of, rebuilt
 
 Dims = Any  # an int, None, or a tuple, list or dict of them that mirrors the arguments
 
@@ -56,8 +57,8 @@ def vmap(
 
     @functools.wraps(func)
     def mapped(*args: Any, **keywords: Any) -> Any:
-        places = _mirrored(in_dims, args, "in_dims") + [0] * len(_leaves(keywords))
-        leaves = _leaves((args, keywords))
+        places = _mirrored(in_dims, args, "in_dims") + [0] * len(leaves_of(keywords))
+        leaves = leaves_of((args, keywords))
         size = _batch_size(leaves, places)
         if chunk_size is None or chunk_size >= size:
             return _one_pass(func, args, keywords, places, size, out_dims, randomness)
@@ -68,7 +69,7 @@ def vmap(
                 leaf if place is None else _slice(leaf, place, start, length)
                 for leaf, place in zip(leaves, places, strict=True)
             ]
-            some_args, some_keywords = _rebuilt((args, keywords), pieces)
+            some_args, some_keywords = rebuilt((args, keywords), pieces)
             parts.append(_one_pass(func, some_args, some_keywords, places, length, out_dims, randomness))
         return _joined(parts, out_dims)
 
@@ -82,26 +83,26 @@ def _one_pass(
     level = mode.vmaps + 1
     batched = [
         leaf if place is None else Batched(_first(leaf, place), level)
-        for leaf, place in zip(_leaves((args, keywords)), places, strict=True)
+        for leaf, place in zip(leaves_of((args, keywords)), places, strict=True)
     ]
-    some_args, some_keywords = _rebuilt((args, keywords), batched)
+    some_args, some_keywords = rebuilt((args, keywords), batched)
     before = default_generator().get_state()
-    mode.vmaps = level
+    outer, mode.vmaps, mode.examples = mode.examples, level, size
     try:
         outputs = func(*some_args, **some_keywords)
     finally:
-        mode.vmaps = level - 1
+        mode.vmaps, mode.examples = level - 1, outer
     if randomness == "error" and before != default_generator().get_state():
         raise RuntimeError(
             'vmap(): the function drew random numbers; say randomness="same" if all examples shall see the '
             "same ones, or draw outside vmap and pass them in"
         )
-    found = _leaves(outputs)
+    found = leaves_of(outputs)
     for out in found:
         if not isinstance(out, Tensor):
             raise TypeError(f"vmap(): the function must return tensors, got {type(out).__name__}")
     where = _mirrored(out_dims, (outputs,), "out_dims")
-    return _rebuilt(
+    return rebuilt(
         outputs, [_unwrapped(out, level, size, place) for out, place in zip(found, where, strict=True)]
     )
 
@@ -136,12 +137,12 @@ def _slice(leaf: Tensor, place: int, start: int, length: int) -> Tensor:
 def _joined(parts: Sequence[Any], out_dims: Dims) -> Any:
     """The outputs of the chunks, one behind the other."""
     where = _mirrored(out_dims, (parts[0],), "out_dims")
-    columns = zip(*[_leaves(part) for part in parts], strict=True)
+    columns = zip(*[leaves_of(part) for part in parts], strict=True)
     joined = [
         column[0] if place is None else cat(column, place)
         for column, place in zip(columns, where, strict=True)
     ]
-    return _rebuilt(parts[0], joined)
+    return rebuilt(parts[0], joined)
 
 
 def _batch_size(leaves: list, places: list) -> int:
@@ -168,35 +169,10 @@ def _batch_size(leaves: list, places: list) -> int:
 # ------------------------------------------------------------------------------------------------ trees
 
 
-def _leaves(tree: Any) -> list:
-    """What lies at the ends of nested tuples, lists and dicts, in order."""
-    if isinstance(tree, dict):
-        return [leaf for key in tree for leaf in _leaves(tree[key])]
-    if isinstance(tree, tuple | list):
-        return [leaf for branch in tree for leaf in _leaves(branch)]
-    return [tree]
-
-
-def _rebuilt(tree: Any, leaves: Sequence[Any]) -> Any:
-    """The tree with other leaves."""
-    supply = iter(leaves)
-
-    def build(branch: Any) -> Any:
-        if isinstance(branch, dict):
-            return {key: build(branch[key]) for key in branch}
-        if isinstance(branch, tuple) and hasattr(branch, "_fields"):
-            return type(branch)(*[build(each) for each in branch])
-        if isinstance(branch, tuple | list):
-            return type(branch)(build(each) for each in branch)
-        return next(supply)
-
-    return build(tree)
-
-
 def _mirrored(dims: Dims, tree: Any, name: str) -> list:
     """One dimension for each leaf of `tree`; one that is given for a branch counts for all of it."""
     if dims is None or isinstance(dims, int):
-        return [dims] * len(_leaves(tree))
+        return [dims] * len(leaves_of(tree))
     if isinstance(tree, tuple) and len(tree) == 1 and name == "out_dims":
         (tree,) = tree
         if not isinstance(tree, tuple | list | dict):

@@ -4,18 +4,26 @@ if __name__ != "minigrad.nn":
     raise ImportError("import it as minigrad.nn, not as the top-level nn")
 
 from . import functional, init, utils
-from .activation import GELU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
+from .activation import *
 from .attention import Attention, ConcatScore, DotScore, GeneralScore
-from .container import ModuleDict, ModuleList, ParameterList, Sequential
-from .dropout import Dropout
-from .embedding import Embedding
-from .linear import Identity, Linear
-from .loss import CrossEntropyLoss, MSELoss, NLLLoss
+from .batch_norm import *
+from .container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
+from .distance import *
+from .dropout import *
+from .embedding import *
+from .flatten import *
+from .gates import record_gates
+from .linear import *
+from .loss import *
+from .margin_loss import *
 from .module import Module
 from .multihead import KeyValueCache, MultiheadAttention
-from .norm import LayerNorm
+from .norm import *
+from .padding import *
 from .parameter import Parameter
-from .rnn import LSTM, LSTMCell
+from .rnn import GRU, LSTM, RNN
+from .rnn_base import RNNBase
+from .rnn_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from .transformer import (
     Transformer,
     TransformerDecoder,
@@ -23,42 +31,3 @@ from .transformer import (
     TransformerEncoder,
     TransformerEncoderLayer,
 )
-
-__all__ = [
-    "GELU",
-    "LSTM",
-    "Attention",
-    "ConcatScore",
-    "CrossEntropyLoss",
-    "DotScore",
-    "Dropout",
-    "Embedding",
-    "GeneralScore",
-    "Identity",
-    "KeyValueCache",
-    "LSTMCell",
-    "LayerNorm",
-    "Linear",
-    "LogSoftmax",
-    "MSELoss",
-    "Module",
-    "ModuleDict",
-    "ModuleList",
-    "MultiheadAttention",
-    "NLLLoss",
-    "Parameter",
-    "ParameterList",
-    "ReLU",
-    "Sequential",
-    "Sigmoid",
-    "Softmax",
-    "Tanh",
-    "Transformer",
-    "TransformerDecoder",
-    "TransformerDecoderLayer",
-    "TransformerEncoder",
-    "TransformerEncoderLayer",
-    "functional",
-    "init",
-    "utils",
-]

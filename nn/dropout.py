@@ -6,8 +6,22 @@ from . import functional as F
 from .functional.checks import check_probability
 from .module import Module
 
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
-class Dropout(Module):
+
+class _Dropout(Module):
+    """What all have in common: p, the probability that something is dropped, in [0, 1]."""
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        check_probability(type(self).__name__, p)
+        self.p, self.inplace = p, inplace
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout(_Dropout):
     """y = x m / (1 - p) in training, with m = 0 with probability p and else 1; y = x in evaluation.
 
     Reference: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov 2014, "Dropout: a simple way to
@@ -16,6 +30,7 @@ class Dropout(Module):
 
     Args:
         p: the probability that an element is dropped, in [0, 1].
+        inplace: whether the output takes the input's memory.
 
     Shape: any; the output's is the input's.
 
@@ -25,13 +40,50 @@ class Dropout(Module):
     [1.0, 1.0, 1.0]
     """
 
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__()
-        check_probability("Dropout", p)
-        self.p = p
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout(input, self.p, self.training, self.inplace)
+
+
+class Dropout1d(_Dropout):
+    """Dropout of whole channels: (N, C, L) or (C, L)    (Tompson et al. 2015, §3.2)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.dropout(input, self.p, self.training)
+        return F.dropout1d(input, self.p, self.training, self.inplace)
 
-    def extra_repr(self) -> str:
-        return f"p={self.p}"
+
+class Dropout2d(_Dropout):
+    """Dropout of whole channels: (N, C, H, W); as in PyTorch, three dimensions are taken as (N, C, L)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout2d(input, self.p, self.training, self.inplace)
+
+
+class Dropout3d(_Dropout):
+    """Dropout of whole channels: (N, C, D, H, W) or (C, D, H, W)    (Tompson et al. 2015, §3.2)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout3d(input, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(_Dropout):
+    """Dropout for SELU: y = a (x m - α' (1 - m)) + b, where a and b keep mean 0 and variance 1.
+
+    What is dropped becomes -α' = -αs, the limit of SELU at -∞. Reference: Klambauer, Unterthiner, Mayr and
+    Hochreiter 2017, "Self-normalizing neural networks", §3, "New dropout technique".
+
+    Args:
+        p: the probability that an element is dropped, in [0, 1].
+        inplace: whether the output takes the input's memory.
+
+    Shape: any; the output's is the input's.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.alpha_dropout(input, self.p, self.training, self.inplace)
+
+
+class FeatureAlphaDropout(_Dropout):
+    """AlphaDropout of whole channels: (N, C, ...)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.feature_alpha_dropout(input, self.p, self.training, self.inplace)

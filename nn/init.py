@@ -9,10 +9,12 @@ seeds.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
 from minigrad.generator import Generator, default_generator
+from minigrad.kernels.erf import erfinv_of
 from minigrad.modes import no_grad
 from minigrad.tensor import Tensor
 
@@ -31,6 +33,26 @@ def normal_(
     return _write(tensor, drawn * std + mean)
 
 
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Normal with this mean and this standard deviation, among the numbers of [a, b] only.
+
+    A uniform number between Φ(a) and Φ(b) is taken back through Φ, the distribution function.
+    """
+    if not (std > 0 and a < b):
+        raise ValueError(f"trunc_normal_(): std={std}, a={a}, b={b}, expected std > 0 and a < b")
+    low, high = (math.erf((limit - mean) / (std * math.sqrt(2))) for limit in (a, b))  # 2 Φ - 1
+    drawn = (generator or default_generator()).uniform(tensor.shape) * (high - low) + low
+    normal = erfinv_of(np, drawn) * (std * math.sqrt(2)) + mean
+    return _write(tensor, np.clip(normal, a, b))
+
+
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Every element `val`."""
     with no_grad():
@@ -45,6 +67,53 @@ def zeros_(tensor: Tensor) -> Tensor:
 def ones_(tensor: Tensor) -> Tensor:
     """Every element 1."""
     return constant_(tensor, 1)
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """The identity matrix, or as much of it as there is room for: ones where row and column are equal."""
+    if tensor.ndim != 2:
+        raise ValueError(f"eye_(): got shape {tensor.shape}, expected 2 dimensions")
+    rows, columns = tensor.shape
+    return _write(tensor, np.eye(rows, columns))
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """The convolution that changes nothing: channel c of the output is channel c of the input.
+
+    The weight is (out, in, *kernel), of 1 to 3 dimensions of the kernel; each of the `groups` of output
+    channels copies the input channels anew, as far as there are any.
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ValueError(
+            f"dirac_(): got shape {tensor.shape}, expected (out, in, *kernel), 3 to 5 dimensions"
+        )
+    out, channels = tensor.shape[:2]
+    if groups <= 0 or out % groups:
+        raise ValueError(f"dirac_(): groups={groups}, expected a divisor of the {out} output channels")
+    values = np.zeros(tensor.shape)
+    size = out // groups
+    copied = np.arange(min(size, channels))
+    middle: Any = tuple(side // 2 for side in tensor.shape[2:])
+    for group in range(groups):
+        values[group * size + copied, copied, *middle] = 1
+    return _write(tensor, values)
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Normal of this standard deviation, with a share `sparsity` of every column zero    (Martens 2010, §5).
+
+    The share is rounded up to whole rows, which are drawn for each column anew.
+    """
+    if tensor.ndim != 2:
+        raise ValueError(f"sparse_(): got shape {tensor.shape}, expected 2 dimensions")
+    if not 0 <= sparsity <= 1:
+        raise ValueError(f"sparse_(): sparsity={sparsity!r}, expected a share in [0, 1]")
+    rows = tensor.shape[0]
+    generator = generator or default_generator()
+    place = np.argsort(generator.uniform(tensor.shape), axis=0)  # each column a random order of the rows
+    values = generator.normal(tensor.shape, tensor.dtype) * std
+    np.put_along_axis(values, place[: math.ceil(sparsity * rows)], 0, axis=0)
+    return _write(tensor, values)
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
@@ -121,6 +190,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 _GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2.0), "selu": 0.75}
+_GAINS |= {f"conv{kind}{n}d": 1.0 for kind in ("", "_transpose") for n in (1, 2, 3)}
 
 
 def fans(tensor: Tensor) -> tuple[int, int]:

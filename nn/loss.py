@@ -1,4 +1,8 @@
-"""Losses as modules: what is minimised."""
+"""Losses as modules: what is minimised.  Those with a margin are in margin_loss.py.
+
+Each is the function of `minigrad.nn.functional` of the same name; `reduction` makes one number of the losses
+of all examples: their "mean", their "sum", or, with "none", it leaves them as they are.
+"""
 
 from minigrad.tensor import Tensor
 
@@ -6,8 +10,38 @@ from . import functional as F
 from .functional.checks import check_probability, check_reduction
 from .module import Module
 
+__all__ = [
+    "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "GaussianNLLLoss", "HuberLoss", "KLDivLoss",
+    "L1Loss", "MSELoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss",
+]  # fmt: skip
 
-class MSELoss(Module):
+
+class Loss(Module):
+    """What all losses have in common: a reduction."""
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__()
+        check_reduction(type(self).__name__, reduction)
+        self.reduction = reduction
+
+
+# ------------------------------------------------------------------------------------------- of numbers
+
+
+class L1Loss(Loss):
+    """l = |x - y|, reduced to its mean, its sum, or not at all.
+
+    Args:
+        reduction: "mean", "sum" or "none".
+
+    Shape: input and target alike, of any shape; the output is a scalar, or with "none" of that shape.
+    """
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.l1_loss(input, target, self.reduction)
+
+
+class MSELoss(Loss):
     """l = (x - y)², reduced to its mean, its sum, or not at all.
 
     Args:
@@ -16,16 +50,97 @@ class MSELoss(Module):
     Shape: input and target alike, of any shape; the output is a scalar, or with "none" of that shape.
     """
 
-    def __init__(self, reduction: str = "mean") -> None:
-        super().__init__()
-        check_reduction("MSELoss", reduction)
-        self.reduction = reduction
-
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.mse_loss(input, target, self.reduction)
 
 
-class NLLLoss(Module):
+class SmoothL1Loss(Loss):
+    """l = ½ d² / β where d = |x - y| < β, else d - ½ β    (Girshick 2015, "Fast R-CNN", eq. 3, with β = 1).
+
+    Args:
+        reduction: "mean", "sum" or "none".
+        beta: β ≥ 0; with 0 the loss is L1Loss.
+
+    Shape: as for MSELoss.
+    """
+
+    def __init__(self, reduction: str = "mean", *, beta: float = 1.0) -> None:
+        super().__init__(reduction)
+        self.beta = beta
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.smooth_l1_loss(input, target, self.reduction, beta=self.beta)
+
+
+class HuberLoss(Loss):
+    """l = ½ d² where d = |x - y| ≤ δ, else δ (d - ½ δ)    (Huber 1964, "Robust estimation", §4).
+
+    Args:
+        reduction: "mean", "sum" or "none".
+        delta: δ > 0.
+
+    Shape: as for MSELoss.
+    """
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction)
+        self.delta = delta
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.huber_loss(input, target, self.reduction, self.delta)
+
+
+class PoissonNLLLoss(Loss):
+    """l = eˣ - y x, up to a constant: the negative log-likelihood of the count y whose rate is λ = eˣ.
+
+    Args:
+        log_input: False where x is λ itself; l is then x - y log(x + eps).
+        full: whether Stirling's approximation of log y! is added where y > 1.
+        eps: see there.
+        reduction: "mean", "sum" or "none".
+
+    Shape: as for MSELoss.
+    """
+
+    def __init__(
+        self, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean"
+    ) -> None:
+        super().__init__(reduction)
+        self.log_input, self.full, self.eps = log_input, full, eps
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.poisson_nll_loss(
+            input, target, self.log_input, self.full, eps=self.eps, reduction=self.reduction
+        )
+
+
+class GaussianNLLLoss(Loss):
+    """l = ½ (log v + (x - y)² / v), with v the variance, which is at least eps.
+
+    Reference: Nix and Weigend 1994, "Estimating the mean and variance of the target probability
+    distribution", eq. 5.
+
+    Args:
+        full: whether the constant ½ log 2π is added.
+        eps: the least variance; as in PyTorch, the gradient ignores this limit.
+        reduction: "mean", "sum" or "none".
+
+    Shape: input and target alike; the variance that of the input, or without its last dimension, or with a 1
+    there, or a number.
+    """
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.full, self.eps = full, eps
+
+    def forward(self, input: Tensor, target: Tensor, var: Tensor | float) -> Tensor:
+        return F.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)
+
+
+# ------------------------------------------------------------------------------------------- of classes
+
+
+class NLLLoss(Loss):
     """l = -w[y] x[y]: the negative log-likelihood of class y, where x are log-probabilities.
 
     Args:
@@ -39,10 +154,9 @@ class NLLLoss(Module):
     def __init__(
         self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
     ) -> None:
-        super().__init__()
-        check_reduction("NLLLoss", reduction)
+        super().__init__(reduction)
         self.register_buffer("weight", weight)
-        self.ignore_index, self.reduction = ignore_index, reduction
+        self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.nll_loss(
@@ -50,7 +164,7 @@ class NLLLoss(Module):
         )
 
 
-class CrossEntropyLoss(Module):
+class CrossEntropyLoss(Loss):
     """l = -Σ_c w[c] q[c] log p[c], with p = softmax(x) and q = (1 - ε) onehot(y) + ε / C
 
     Args:
@@ -76,11 +190,10 @@ class CrossEntropyLoss(Module):
         reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__()
-        check_reduction("CrossEntropyLoss", reduction)
+        super().__init__(reduction)
         check_probability("CrossEntropyLoss", label_smoothing, "label_smoothing")
         self.register_buffer("weight", weight)
-        self.ignore_index, self.reduction, self.label_smoothing = ignore_index, reduction, label_smoothing
+        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.cross_entropy(
@@ -91,3 +204,63 @@ class CrossEntropyLoss(Module):
             reduction=self.reduction,
             label_smoothing=self.label_smoothing,
         )
+
+
+class BCELoss(Loss):
+    """l = -w (y log x + (1 - y) log(1 - x)), where x are probabilities; either logarithm is at least -100.
+
+    Args:
+        weight: a factor for each element, of a shape that broadcasts to the input's; 1 where it is absent.
+        reduction: "mean", "sum" or "none".
+
+    Shape: input and target alike, of any shape; the output is a scalar, or with "none" of that shape.
+    """
+
+    def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.register_buffer("weight", weight)
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
+
+
+class BCEWithLogitsLoss(Loss):
+    """l = -w (p y log σ(x) + (1 - y) log σ(-x)): BCELoss of σ(x), exact for every x.
+
+    Args:
+        weight: a factor w for each element, of a shape that broadcasts to the input's; 1 where it is absent.
+        reduction: "mean", "sum" or "none".
+        pos_weight: a factor p for what is positive, of a shape that broadcasts likewise.
+
+    Shape: input and target alike, of any shape; the output is a scalar, or with "none" of that shape.
+    """
+
+    def __init__(
+        self, weight: Tensor | None = None, *, reduction: str = "mean", pos_weight: Tensor | None = None
+    ) -> None:
+        super().__init__(reduction)
+        self.register_buffer("weight", weight)
+        self.register_buffer("pos_weight", pos_weight)
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(
+            input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
+        )
+
+
+class KLDivLoss(Loss):
+    """l = y (log y - x), where x are log-probabilities and y probabilities    (Kullback and Leibler 1951).
+
+    Args:
+        reduction: "batchmean" (the sum divided by the size of dimension 0), "mean", "sum" or "none".
+        log_target: whether the target holds log y.
+
+    Shape: input and target alike, of any shape; the output is a scalar, or with "none" of that shape.
+    """
+
+    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
+        super().__init__("sum" if reduction == "batchmean" else reduction)
+        self.reduction, self.log_target = reduction, log_target
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)

@@ -24,6 +24,7 @@ PLACES = {  # PyTorch's namespace -> ours
     "torch.nn.utils.rnn": "minigrad.nn.utils.rnn",
     "torch.optim": "minigrad.optim",
     "torch.optim.lr_scheduler": "minigrad.optim.lr_scheduler",
+    "torch.optim.swa_utils": "minigrad.optim.swa_utils",
     "torch.autograd": "minigrad.autograd",
     "torch.autograd.functional": "minigrad.autograd.functional",
     "torch.func": "minigrad.func",

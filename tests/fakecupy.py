@@ -14,6 +14,10 @@ LACKING = {
     *("block", "matvec", "vecdot", "vecmat", "unstack", "insert"),
     *("nditer", "seterr", "geterr", "errstate", "geomspace"),
 }
+LINALG = {
+    *("cholesky", "cond", "det", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "matrix_power"),
+    *("matrix_rank", "norm", "pinv", "qr", "slogdet", "solve", "svd", "tensorinv", "tensorsolve"),
+}
 AT = {"add", "subtract", "maximum", "minimum"}
 REDUCE = {"add", "multiply"}
 
@@ -33,6 +37,8 @@ class FakeArray(np.lib.mixins.NDArrayOperatorsMixin):
     size = property(lambda self: self._array.size)
     itemsize = property(lambda self: self._array.itemsize)
     nbytes = property(lambda self: self._array.nbytes)
+    strides = property(lambda self: self._array.strides)
+    __cuda_array_interface__ = property(lambda self: self._array.__array_interface__)
     flags = property(lambda self: self._array.flags)
     T = property(lambda self: FakeArray(self._array.T, self))
     device = types.SimpleNamespace(id=0)
@@ -133,11 +139,17 @@ def wrapping(index, shape):
     return plain if isinstance(index, tuple) else plain[0]
 
 
+def as_strided(x, shape, strides):
+    """A view with strides of its own."""
+    return FakeArray(np.lib.stride_tricks.as_strided(x._array, shape, strides), x)
+
+
 class FakeModule(types.ModuleType):
     """The module `cupy`: NumPy's functions, on fake arrays."""
 
     ndarray = FakeArray
     cuda = types.SimpleNamespace(Device=lambda index: contextlib.nullcontext())
+    lib = types.SimpleNamespace(stride_tricks=types.SimpleNamespace(as_strided=as_strided))
 
     @staticmethod
     def is_available():
@@ -163,6 +175,24 @@ class FakeModule(types.ModuleType):
         return function
 
 
+class Linalg:
+    """The module `cupy.linalg`."""
+
+    LinAlgError = np.linalg.LinAlgError
+
+    def __getattr__(self, name):
+        if name not in LINALG:
+            raise AttributeError(f"module 'cupy.linalg' has no attribute {name!r}")
+
+        def function(*args, **keywords):
+            if name == "solve" and args[0].shape[:-2] != args[1].shape[:-2]:
+                raise ValueError("a must have (..., M, M) shape and b must have (..., M) or (..., M, K)")
+            found = getattr(np.linalg, name)(*map(bare, args), **bare(keywords))
+            return wrapped(tuple(found) if isinstance(found, tuple) else found)
+
+        return function
+
+
 class Ufunc:
     """One of CuPy's ufuncs."""
 
@@ -180,3 +210,4 @@ class Ufunc:
 
 
 cupy = FakeModule("fakecupy")
+cupy.linalg = Linalg()

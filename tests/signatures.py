@@ -31,6 +31,13 @@ def limits(draw):
     return (draw(shapes()),), {"min": low, "max": high}
 
 
+@st.composite
+def tensor_limits(draw):
+    """One input, and tensors as limits, one of which may be left out."""
+    x, low, high = draw(broadcastable(3))
+    return (x, *draw(st.sampled_from(((low, high), (low, None), (None, high))))), {}
+
+
 # ------------------------------------------------------------------------------------------------ reductions
 
 
@@ -130,7 +137,8 @@ def one_dim(draw, min_dims=0, extra=0, **statics):
 def squeezed(draw):
     """One input with sizes of 1, and which of them go: all, one, several."""
     shape = draw(shapes(max_side=2))
-    return (shape,), {"dim": draw(st.one_of(st.none(), dims(len(shape)), several_dims(len(shape))))}
+    several = [several_dims(len(shape)).filter(bool)] if shape else []
+    return (shape,), {"dim": draw(st.one_of(st.none(), dims(len(shape)), *several))}
 
 
 @st.composite
@@ -436,16 +444,24 @@ def margins(draw, lists=False, **statics):
 @st.composite
 def lstm_steps(draw):
     """x (B, I), h and c (B, H), the weights (4H, I) and (4H, H), and perhaps the biases (4H)."""
-    batch, inputs, hidden = (draw(sides(min_side=1)) for _ in range(3))
-    bias = draw(st.sampled_from((None, (4 * hidden,))))
-    weights = ((4 * hidden, inputs), (4 * hidden, hidden), bias, bias)
-    return ((batch, inputs), (batch, hidden), (batch, hidden), *weights), {}
+    ((x, *rest, _), _) = draw(recurrent_sequences(gates=4, states=2))
+    return (x[1:], *rest), {}
 
 
 @st.composite
-def lstm_sequences(draw):
-    """The same over a sequence (T, B, I), and perhaps the length of each of its B members."""
-    ((inputs, state, _, *weights), _) = draw(lstm_steps())
-    steps = draw(sides(min_side=1))
-    lengths = draw(st.sampled_from((None, state[:1])))
-    return ((steps, *inputs), state, state, *weights, lengths), {"reverse": draw(st.booleans())}
+def recurrent_sequences(draw, gates, states=1, projected=False, **statics):
+    """x (T, B, I), states (B, H), weights (GH, I) and (GH, H), perhaps biases (GH) and lengths (B).
+
+    With `projected` the first state is perhaps (B, P), and (P, H) the weight that makes it.
+    """
+    steps, batch, inputs, hidden = (draw(sides(min_side=1)) for _ in range(4))
+    given = [draw(st.booleans()) for _ in range(3)]
+    bias = (gates * hidden,) if given[0] else None
+    lengths = (batch,) if given[1] else None
+    output = draw(sides(min_side=1)) if projected and given[2] else hidden
+    projection = [(output, hidden) if given[2] else None] if projected else []
+    state = [(batch, output), *[(batch, hidden)] * (states - 1)]
+    weights = [(gates * hidden, inputs), (gates * hidden, output), bias, bias, *projection]
+    chosen = {name: draw(strategy) for name, strategy in statics.items()}
+    reverse = {"reverse": draw(st.booleans())}
+    return ((steps, batch, inputs), *state, *weights, lengths), chosen | reverse

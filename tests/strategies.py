@@ -24,6 +24,7 @@ class Domain:
     """The numbers that an input may hold: low, low + step, ... up to high, but none near a point of `away`.
 
     distinct: no two elements are alike, for operations with a kink where elements tie.
+    diagonal: what is added to the diagonal of a matrix, once to its first element, twice to the second, ...
     below: integers in [first, below(shapes, statics)) instead: an index, or a length.
     differentiable: may a gradient be asked for?
     """
@@ -33,6 +34,7 @@ class Domain:
     away: tuple[float, ...] = ()
     step: float = 1 / 32
     distinct: bool = False
+    diagonal: float = 0.0
     dtype: str | None = None  # None: the type that the test asks for
     first: int = 0
     below: Callable[[Any, Any], int] | None = None
@@ -43,6 +45,7 @@ REAL = Domain()
 NONZERO = Domain(away=(0.0,))
 POSITIVE = Domain(low=0.25)
 DISTINCT = Domain(distinct=True)
+REGULAR = Domain(low=-0.5, high=0.5, diagonal=4.0)  # matrices of full rank, singular values well apart
 MASK = Domain(dtype="bool", differentiable=False)
 
 
@@ -79,6 +82,8 @@ def grown(seed, shape, dtype="float64", domain=REAL, limit=None):
     else:
         numbers = levels(domain, domain.dtype or dtype)
         values = numbers[drawn % len(numbers)]
+    if domain.diagonal:
+        values = values.reshape(shape) + domain.diagonal * np.diag(range(1, 9))[: shape[-2], : shape[-1]]
     return values.astype(domain.dtype or dtype).reshape(shape)
 
 

@@ -8,35 +8,60 @@ and in `IN_PLACE` which of these have an in-place form, `name_`.
 """
 
 from . import (
+    choosing,
+    comparison,
+    contraction,
     convert,
+    decompositions,
     distance,
     elementwise,
+    exponential,
     extremes,
     index,
+    joining,
     linalg,
+    matrix_norms,
     quantiles,
+    rearranging,
     reduce,
+    rounding,
     scanning,
     scattering,
     search,
     shape,
+    solving,
     sorting,
+    splitting,
+    trigonometry,
 )
+from .choosing import *
+from .comparison import *
+from .contraction import *
 from .convert import *
+from .decompositions import *
 from .distance import *
 from .elementwise import *
+from .exponential import *
 from .extremes import *
 from .index import *
+from .joining import *
 from .linalg import *
 from .quantiles import *
+from .rearranging import *
 from .reduce import *
+from .rounding import *
 from .scanning import *
 from .scattering import *
 from .search import *
 from .shape import *
+from .solving import *
 from .sorting import *
+from .splitting import *
+from .trigonometry import *
 
 FAMILIES = (
-    *(convert, elementwise, reduce, extremes, scanning, sorting, quantiles),
-    *(shape, index, scattering, search, linalg, distance),
+    *(convert, elementwise, rounding, exponential, trigonometry, choosing, comparison),
+    *(reduce, extremes, scanning, sorting, quantiles),
+    *(shape, joining, splitting, rearranging, index, scattering, search, distance),
+    *(linalg, contraction, solving, decompositions, matrix_norms),
 )

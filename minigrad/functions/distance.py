@@ -9,7 +9,7 @@ from minigrad.backend import namespace
 from minigrad.errors import ShapeError, broadcast_error, normalise_dim
 from minigrad.tensor import Tensor
 
-from .elementwise import clamp
+from .choosing import clamp
 from .shape import expand, unsqueeze
 
 __all__ = ["cdist", "cosine_similarity", "pairwise_distance", "pdist"]

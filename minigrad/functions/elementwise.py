@@ -1,80 +1,112 @@
-"""Floor 5: functions of each element; see functions/__init__.py."""
+"""Floor 5: arithmetic on each element; see functions/__init__.py."""
 
+import math
 from typing import Any
 
 from minigrad import ops
-from minigrad.backend import default_dtype
+from minigrad.backend import result_dtype
 from minigrad.errors import DTypeError
 from minigrad.ops import *
 from minigrad.tensor import Tensor
 
 from .convert import to
 
-abs = ops.abs_
-eq, ne, lt, le, gt, ge = (
-    *(ops.equal, ops.not_equal, ops.less),
-    *(ops.less_equal, ops.greater, ops.greater_equal),
-)
+abs = absolute = ops.abs_
+negative = ops.neg
+multiply = ops.mul
 
 __all__ = [
-    "abs", "add", "clamp", "cos", "div", "eq", "erf", "exp", "expm1", "ge", "gelu", "gt", "isfinite",
-    "isinf", "isnan", "le", "log", "log1p", "logical_and", "logical_not", "logical_or", "lt",
-    "masked_fill", "maximum", "minimum", "mul", "ne", "neg", "pow", "relu", "sigmoid", "sign", "sin",
-    "softplus", "sqrt", "square", "sub", "tanh",
+    "abs", "absolute", "add", "addcdiv", "addcmul", "copysign", "deg2rad", "div", "divide", "floor_divide",
+    "fmod", "lerp", "mul", "multiply", "neg", "negative", "positive", "rad2deg", "reciprocal", "remainder",
+    "rsub", "sub", "subtract", "true_divide",
 ]  # fmt: skip
-METHODS = tuple(name for name in __all__ if name not in ("gelu", "softplus"))
-IN_PLACE = (
-    *("abs", "add", "clamp", "div", "exp", "log", "masked_fill", "mul"),
-    *("neg", "pow", "relu", "sigmoid", "sqrt", "sub", "tanh"),
-)
+METHODS = tuple(name for name in __all__ if name != "rsub")
+IN_PLACE = tuple(name for name in METHODS if name != "positive")
+
+_add, _sub, _mul, _div = ops.add.fast, ops.sub.fast, ops.mul.fast, ops.div.fast  # 0.4 µs less than the cards
 
 
-def pow(input: Any, exponent: Any) -> Tensor:
-    """input ** exponent, for numbers and tensors."""
-    if isinstance(input, Tensor) and isinstance(exponent, int | float) and input.dtype.kind == "f":
-        return ops.power(input, n=exponent)
-    if isinstance(input, Tensor) and isinstance(exponent, int) and exponent < 0:
+# ------------------------------------------------------------------------------------------------ sums
+
+
+def add(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
+    """input + alpha other.
+
+    >>> import minigrad as mg
+    >>> mg.add(mg.tensor([1.0, 2.0]), mg.tensor([3.0, 4.0]), alpha=10)
+    tensor([31., 42.])
+    """
+    return _add(input, other) if alpha == 1 else _add(input, _times("add", alpha, other, input))
+
+
+def sub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
+    """input - alpha other."""
+    return _sub(input, other) if alpha == 1 else _sub(input, _times("sub", alpha, other, input))
+
+
+def rsub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
+    """other - alpha input."""
+    return sub(other, input, alpha=alpha)
+
+
+subtract = sub
+
+
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """input + value tensor1 tensor2."""
+    return input + _times("addcmul", value, tensor1, input, tensor2) * tensor2
+
+
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """input + value tensor1 / tensor2."""
+    return input + _times("addcdiv", value, tensor1, input, tensor2) / tensor2
+
+
+def _times(name: str, factor: float, x: Any, *others: Any) -> Any:
+    """factor x, in the common type of x and the other operands; DTypeError if that cannot hold the factor."""
+    common = result_dtype([getattr(operand, "array", operand) for operand in (x, *others)])
+    if common.kind != "f" and isinstance(factor, float):
+        raise DTypeError(f"{name}(): expected a whole number as factor beside {common}, got {factor}")
+    wide = to(x, common) if isinstance(x, Tensor) else x
+    return wide if factor == 1 else wide * common.type(factor).item()
+
+
+# ------------------------------------------------------------------------------------------------ products
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """input / other; rounding_mode="trunc" or "floor" rounds it towards 0, or down.
+
+    Integers give floating numbers, but integers again where they are rounded.
+    """
+    if rounding_mode is None:
+        return _div(input, other)
+    if rounding_mode == "floor":
+        return ops.floor_divide(input, other)
+    if rounding_mode != "trunc":
         raise ValueError(
-            f"pow(): integers to the negative power {exponent} are not integers; use .float() first"
+            f"div(): rounding_mode must be None (exact), 'trunc' or 'floor', got {rounding_mode!r}"
         )
-    return ops.pow_(input, exponent)
+    if result_dtype([getattr(operand, "array", operand) for operand in (input, other)]).kind == "f":
+        return ops.trunc(_div(input, other))
+    return ops.floor_divide(input - ops.fmod(input, other), other)
 
 
-def square(input: Tensor) -> Tensor:
-    """input², element by element."""
-    return ops.power(input, n=2)
+divide = true_divide = div
 
 
-def clamp(input: Tensor, min: float | None = None, max: float | None = None) -> Tensor:
-    """input limited to [min, max]; at least one limit must be given."""
-    if min is None and max is None:
-        raise ValueError("clamp(): at least one of min and max must be given")
-    if input.dtype.kind != "f" and (isinstance(min, float) or isinstance(max, float)):
-        input = to(input, default_dtype())
-    return ops.clamp_(input, low=min, high=max)
+def positive(input: Tensor) -> Tensor:
+    """The tensor itself: what `+x` is. DTypeError for bools."""
+    if input.dtype.kind == "b":
+        raise DTypeError("positive(): expected integer or floating numbers, got bool; use .int() first")
+    return input
 
 
-def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    """ln(1 + eᵝˣ) / β, element by element; the input itself where βx is above the threshold."""
-    return ops.softplus_(input, beta=beta, threshold=threshold)
+def deg2rad(input: Tensor) -> Tensor:
+    """Degrees as radians: input π / 180."""
+    return _mul(input, math.pi / 180)
 
 
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    """x Φ(x); approximate="tanh" uses the tanh formula of Hendrycks & Gimpel 2016, eq. 2."""
-    if approximate not in ("none", "tanh"):
-        raise ValueError(f"gelu(): approximate must be 'none' or 'tanh', got {approximate!r}")
-    return ops.gelu_(input, approximate=approximate)
-
-
-def masked_fill(input: Tensor, mask: Tensor, value: float) -> Tensor:
-    """`value` where the bool mask holds, elsewhere the input."""
-    if getattr(mask, "dtype", None) != "bool":
-        raise DTypeError(
-            f"masked_fill(): mask must be bool, got {getattr(mask, 'dtype', type(mask).__name__)}"
-        )
-    return ops.where(mask, _like(input, value), input)
-
-
-def _like(input: Tensor, value: Any) -> Any:
-    """A Python number as one of the input's type, so that it never changes the type of the result."""
-    return value if isinstance(value, Tensor) else input.dtype.type(value).item()
+def rad2deg(input: Tensor) -> Tensor:
+    """Radians as degrees: input 180 / π."""
+    return _mul(input, 180 / math.pi)

@@ -25,7 +25,8 @@ from .index_checks import (
     check_vector,
     one_dimensional,
 )
-from .shape import cat, expand, permute, reshape
+from .joining import cat
+from .shape import expand, permute, reshape
 
 __all__ = [
     "diagonal_scatter", "index_add", "index_copy", "index_fill", "index_put", "index_reduce",

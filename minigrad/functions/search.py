@@ -10,7 +10,8 @@ from minigrad.tensor import Tensor
 
 from .index import gather
 from .index_checks import check_integers, check_range, one_dimensional
-from .shape import reshape, unbind
+from .shape import reshape
+from .splitting import unbind
 
 __all__ = ["argwhere", "bincount", "bucketize", "histc", "isin", "nonzero", "searchsorted", "where"]
 METHODS = ("argwhere", "bincount", "histc", "nonzero")

@@ -1,21 +1,29 @@
-"""Floor 5: functions that move elements and change none; see functions/__init__.py."""
+"""Floor 5: functions that show the same elements in another shape or order: views, where that is possible."""
 
 import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy
+
 from minigrad import ops
-from minigrad.backend import result_dtype
-from minigrad.errors import ShapeError, normalise_dim, normalise_dims
+from minigrad.errors import ShapeError, broadcast_error, normalise_dim, normalise_dims, normalise_sizes
 from minigrad.tensor import Tensor
 
+from .shape_checks import given_tensors
+
 __all__ = [
-    "cat", "chunk", "flatten", "flip", "narrow", "permute", "reshape", "split", "squeeze", "stack", "t",
-    "transpose", "tril", "triu", "unbind", "unsqueeze",
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "flatten", "moveaxis",
+    "movedim", "permute", "ravel", "reshape", "squeeze", "swapaxes", "swapdims", "t", "transpose",
+    "unflatten", "unsqueeze",
 ]  # fmt: skip
 METHODS = (
-    *(name for name in __all__ if name not in ("cat", "stack")),
-    *("expand", "expand_as", "sum_to_size", "view"),
+    *(
+        name
+        for name in __all__
+        if name not in ("atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors")
+    ),
+    *("expand", "expand_as", "reshape_as", "sum_to_size", "view", "view_as"),
 )
 IN_PLACE = ()
 
@@ -23,15 +31,17 @@ Dims = int | Sequence[int] | None
 _reshape, _permute = ops.reshape.fast, ops.permute.fast  # 0.4 µs quicker than by way of the card
 _INT = {int}
 
-
-def _sizes(size: tuple) -> tuple[int, ...]:
-    """`f(x, 2, 3)` and `f(x, (2, 3))` both mean (2, 3)."""
-    return tuple(size[0]) if len(size) == 1 and isinstance(size[0], tuple | list) else size
+# ------------------------------------------------------------------------------------------------ shape
 
 
-def reshape(input: Tensor, *shape: Any) -> Tensor:
-    """The same elements in another shape, a view where possible; one size may be -1, to be computed."""
-    sizes = _sizes(shape)
+def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
+    """The same elements in another shape, a view where possible; one size may be -1, to be computed.
+
+    >>> import minigrad as mg
+    >>> mg.arange(6).reshape(2, -1).tolist()
+    [[0, 1, 2], [3, 4, 5]]
+    """
+    sizes = normalise_sizes("reshape", sizes, shape)
     if {*map(type, sizes)} <= _INT and min(sizes, default=0) >= 0 and math.prod(sizes) == input.array.size:
         return _reshape(input, shape=sizes)  # the usual case; what follows is for -1, and for mistakes
     for size in sizes:
@@ -56,16 +66,27 @@ def _has_negative(sizes: tuple[int, ...]) -> bool:
     return bool([size for size in sizes if size < -1])
 
 
-def view(input: Tensor, *shape: Any) -> Tensor:
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """Reshaped to the shape of `other`."""
+    return reshape(input, other.shape)
+
+
+def view(input: Tensor, *sizes: Any, size: Any = None) -> Tensor:
     """The same memory in another shape. ShapeError if that needs a copy."""
-    if len(shape) == 1 and not isinstance(shape[0], tuple | list | int):
+    shape = normalise_sizes("view", sizes, size)
+    if len(shape) == 1 and not hasattr(shape[0], "__index__"):
         raise TypeError(f"view(): expected sizes, got {shape[0]!r}; a change of dtype is .to(dtype)")
-    seen = reshape(input, *shape)
+    seen = reshape(input, shape)
     if seen.view_of is None and input.array.size:
         raise ShapeError(
             f"view(): shape {seen.shape} cannot view the strides of shape {input.shape}; use .reshape()"
         )
     return seen
+
+
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """The same memory in the shape of `other`. ShapeError if that needs a copy."""
+    return view(input, other.shape)
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -80,9 +101,33 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return ops.reshape(input, shape=(*input.shape[:first], middle, *input.shape[last + 1 :]))
 
 
+def ravel(input: Tensor) -> Tensor:
+    """All elements as one dimension."""
+    return ops.reshape(input, shape=(input.array.size,))
+
+
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """Dimension `dim` as several, of the given sizes, of which one may be -1.
+
+    >>> import minigrad as mg
+    >>> mg.unflatten(mg.zeros(2, 6), 1, (3, -1)).shape
+    (2, 3, 2)
+    """
+    place = normalise_dim("unflatten", dim, input.ndim)
+    size, given = input.shape[place], tuple(sizes)
+    known = math.prod(n for n in given if n != -1)
+    if given.count(-1) == 1 and known > 0 and size % known == 0:
+        given = tuple(size // known if n == -1 else n for n in given)
+    if not given or min(given) < 0 or math.prod(given) != size:
+        raise ShapeError(f"unflatten(): sizes {tuple(sizes)}, expected their product to be {size}")
+    return ops.reshape(input, shape=(*input.shape[:place], *given, *input.shape[place + 1 :]))
+
+
 def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
     """Without dimensions of size 1: all of them, or those of `dim` that have size 1."""
     chosen = range(input.ndim) if dim is None else normalise_dims("squeeze", dim, input.ndim)
+    if dim is not None and not isinstance(dim, int) and not dim:
+        chosen = ()
     kept = tuple(s for i, s in enumerate(input.shape) if s != 1 or i not in chosen)
     return ops.reshape(input, shape=kept)
 
@@ -93,14 +138,39 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return ops.reshape(input, shape=(*input.shape[:place], 1, *input.shape[place:]))
 
 
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def _each(name: str, tensors: tuple, grown: Any) -> Any:
+    """What `grown` makes of one tensor, or a tuple of what it makes of each of several."""
+    if len(tensors) == 1 and isinstance(tensors[0], Tensor):
+        return grown(tensors[0])
+    return tuple(grown(item) for item in given_tensors(name, tensors))
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """A 0-d tensor as a vector; any other as it is. Of several tensors, or a list of them: a tuple."""
+    return _each("atleast_1d", tensors, lambda x: x if x.ndim else reshape(x, 1))
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """A vector as a row, (n) -> (1, n), a 0-d tensor as (1, 1); any other as it is."""
+    return _each("atleast_2d", tensors, lambda x: x if x.ndim > 1 else reshape(x, (1, x.numel())))
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """A matrix as (n, m, 1), a vector as (1, n, 1), a 0-d tensor as (1, 1, 1); any other as it is."""
+    return _each(
+        "atleast_3d", tensors, lambda x: x if x.ndim > 2 else unsqueeze(x if x.ndim > 1 else atleast_2d(x), 2)
+    )
+
+
+# ------------------------------------------------------------------------------------------------ order
+
+
+def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """The dimensions in the order `dims`."""
-    order = normalise_dims("permute", _sizes(dims), input.ndim)
-    if len(order) != input.ndim:
-        raise ShapeError(
-            f"permute(): got dims {_sizes(dims)}, expected each of the {input.ndim} dimensions once"
-        )
-    return ops.permute(input, dims=order)
+    given = normalise_sizes("permute", order, dims)
+    if len(given) != input.ndim:
+        raise ShapeError(f"permute(): got dims {given}, expected each of the {input.ndim} dimensions once")
+    return ops.permute(input, dims=normalise_dims("permute", given, input.ndim))
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
@@ -113,6 +183,38 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return _permute(input, dims=tuple(order))
 
 
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """With two dimensions exchanged: `transpose` under NumPy's name."""
+    return transpose(input, axis0, axis1)
+
+
+def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """With two dimensions exchanged: `transpose`."""
+    return transpose(input, dim0, dim1)
+
+
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """The dimensions `source` put at the places `destination`; the others keep their order.
+
+    >>> import minigrad as mg
+    >>> mg.movedim(mg.zeros(2, 3, 4), 0, -1).shape
+    (3, 4, 2)
+    """
+    origins, places = ((d,) if isinstance(d, int) else tuple(d) for d in (source, destination))
+    if len(origins) != len(places):
+        raise ShapeError(f"movedim(): got source {source} and destination {destination}, expected as many")
+    if input.ndim == 0 or not origins:
+        return ops.permute(input, dims=tuple(range(input.ndim)))
+    origins = normalise_dims("movedim", origins, input.ndim)
+    order = [dim for dim in range(input.ndim) if dim not in origins]
+    for place, origin in sorted(zip(normalise_dims("movedim", places, input.ndim), origins, strict=True)):
+        order.insert(place, origin)
+    return ops.permute(input, dims=tuple(order))
+
+
+moveaxis = movedim
+
+
 def t(input: Tensor) -> Tensor:
     """A matrix transposed; a vector or a number as it is."""
     if input.ndim > 2:
@@ -122,15 +224,26 @@ def t(input: Tensor) -> Tensor:
     return ops.mT(input) if input.ndim == 2 else input
 
 
-def expand(input: Tensor, *size: Any) -> Tensor:
+# ------------------------------------------------------------------------------------------------ copies
+
+
+def expand(input: Tensor, *sizes: Any, size: Any = None) -> Tensor:
     """Seen at a larger size: dimensions of size 1 are repeated without a copy; -1 keeps a size."""
-    sizes = _sizes(size)
+    return _expanded("expand", input, normalise_sizes("expand", sizes, size))
+
+
+def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
+    """Seen at a larger size: `expand`."""
+    return _expanded("broadcast_to", input, normalise_sizes("broadcast_to", (), size))
+
+
+def _expanded(name: str, input: Tensor, sizes: tuple[int, ...]) -> Tensor:
     extra = len(sizes) - input.ndim
     kept = tuple(input.shape[i - extra] if s == -1 and i >= extra else s for i, s in enumerate(sizes))
     fits = extra >= 0 and not _misfits(input.shape, kept[extra:])
     if not fits or _has_negative(kept) or -1 in kept:
         raise ShapeError(
-            f"expand(): shape {input.shape} does not expand to {tuple(sizes)}; only sizes of 1 can grow"
+            f"{name}(): shape {input.shape} does not expand to {sizes}; only sizes of 1 can grow"
         )
     return ops.broadcast_to(input, shape=kept)
 
@@ -145,106 +258,17 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return expand(input, other.shape)
 
 
-def sum_to_size(input: Tensor, *size: Any) -> Tensor:
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """The tensors, each seen at the shape that they broadcast to together."""
+    items = given_tensors("broadcast_tensors", tensors)
+    shapes = [item.shape for item in items]
+    try:
+        whole = numpy.broadcast_shapes(*shapes)
+    except ValueError:
+        raise broadcast_error("broadcast_tensors", shapes) from None
+    return tuple(ops.broadcast_to(item, shape=whole) for item in items)
+
+
+def sum_to_size(input: Tensor, *sizes: Any, size: Any = None) -> Tensor:
     """The sum over the dimensions that broadcasting from `size` would stretch: the adjoint of expand."""
-    return ops.sum_to(input, shape=_sizes(size))
-
-
-def _same_kind(name: str, tensors: Sequence[Tensor]) -> list[Tensor]:
-    """The tensors of cat and stack, checked and brought to one type."""
-    items = list(tensors)
-    if not items:
-        raise ValueError(f"{name}(): expected at least one tensor, got none")
-    for i, item in enumerate(items):
-        if not isinstance(item, Tensor):
-            raise TypeError(f"{name}(): expected tensors, got {type(item).__name__} at position {i}")
-    if len({item.dtype for item in items}) > 1:
-        from_all = result_dtype([item.array for item in items])
-        items = [ops.cast(item, dtype=from_all) for item in items]
-    return items
-
-
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """The tensors one behind the other along `dim`; all other sizes must be equal."""
-    items = _same_kind("cat", tensors)
-    first = items[0]
-    if first.ndim == 0:
-        raise ShapeError("cat(): 0-d tensors have no dimension to lie along; use stack()")
-    place = normalise_dim("cat", dim, first.ndim)
-    for i, item in enumerate(items):
-        others = (*item.shape[:place], *item.shape[place + 1 :])
-        if item.ndim != first.ndim or others != (*first.shape[:place], *first.shape[place + 1 :]):
-            raise ShapeError(
-                f"cat(): tensor {i} has shape {item.shape}, expected {first.shape} but for dimension {place}"
-            )
-    return ops.cat(*items, dim=place)
-
-
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """The tensors side by side along a new dimension `dim`; all shapes must be equal."""
-    items = _same_kind("stack", tensors)
-    for i, item in enumerate(items):
-        if item.shape != items[0].shape:
-            raise ShapeError(f"stack(): tensor {i} has shape {item.shape}, expected {items[0].shape}")
-    return ops.stack(*items, dim=normalise_dim("stack", dim, items[0].ndim + 1))
-
-
-def _existing_dim(name: str, dim: int, input: Tensor) -> int:
-    """`dim` counted from the front; unlike a reduction, a cut needs a dimension that is there."""
-    if input.ndim == 0:
-        raise ShapeError(f"{name}(): a 0-d tensor has no dimension to cut along; use .reshape(1) first")
-    return normalise_dim(name, dim, input.ndim)
-
-
-def split(input: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Pieces along `dim`: each of one size (the last perhaps smaller), or of the sizes given."""
-    place = _existing_dim("split", dim, input)
-    size = split_size_or_sections
-    lengths = ops.split_sizes("split", input.shape[place], size if isinstance(size, int) else tuple(size))
-    pieces, start = [], 0
-    for length in lengths:
-        pieces.append(ops.narrow(input, dim=place, start=start, length=length))
-        start += length
-    return tuple(pieces)
-
-
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` pieces of equal size along `dim`."""
-    if chunks <= 0:
-        raise ValueError(f"chunk(): chunks must be positive, got {chunks}")
-    place = _existing_dim("chunk", dim, input)
-    size = -(-input.shape[place] // chunks)
-    return split(input, size, place) if size else tuple(input for _ in range(chunks))
-
-
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The slices along `dim`, which disappears."""
-    place = _existing_dim("unbind", dim, input)
-    return tuple(ops.select(input, dim=place, index=i) for i in range(input.shape[place]))
-
-
-def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """`length` entries from `start` on along `dim`."""
-    place = _existing_dim("narrow", dim, input)
-    size = input.shape[place]
-    first = start + size if start < 0 else start
-    if not (0 <= first <= size and 0 <= length <= size - first):
-        raise IndexError(
-            f"narrow(): start {start}, length {length} out of range for dimension {place} of size {size}"
-        )
-    return ops.narrow(input, dim=place, start=first, length=length)
-
-
-def flip(input: Tensor, *dims: Any) -> Tensor:
-    """With the order along `dims` reversed."""
-    return ops.flip(input, dims=normalise_dims("flip", _sizes(dims), input.ndim))
-
-
-def tril(input: Tensor, diagonal: int = 0) -> Tensor:
-    """The lower triangle of each matrix, zero above diagonal number `diagonal`."""
-    return ops.tril(input, diagonal=diagonal)
-
-
-def triu(input: Tensor, diagonal: int = 0) -> Tensor:
-    """The upper triangle of each matrix, zero below diagonal number `diagonal`."""
-    return ops.triu(input, diagonal=diagonal)
+    return ops.sum_to(input, shape=normalise_sizes("sum_to_size", sizes, size))

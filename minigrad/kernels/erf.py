@@ -19,6 +19,7 @@ import numpy
 
 TERMS = 30  # of the Chebyshev series: |error| < 2e-16 in erf
 TAYLOR = 13  # terms of the series for |x| < 1/2
+WINITZKI = 0.147  # the constant of his approximation of erf, from which the inverse begins
 
 
 def erf_of(xp: Any, x: Any) -> Any:
@@ -30,6 +31,33 @@ def erf_of(xp: Any, x: Any) -> Any:
     size = xp.abs(x)
     tail = xp.copysign(1 - _erfc(xp, size), x)
     return xp.where(size < 0.5, _near_zero(x), tail)
+
+
+def erfc_of(xp: Any, x: Any) -> Any:
+    """1 - erf of each element of a floating array, small numbers to their last digits."""
+    if x.dtype.itemsize == 2:
+        return erfc_of(xp, x.astype("float32")).astype(x.dtype)
+    tail = _erfc(xp, xp.abs(x))
+    return xp.where(x < 0, 2 - tail, tail)
+
+
+def erfinv_of(xp: Any, y: Any) -> Any:
+    """The x of which y is the erf, for each element of a floating array; nan where |y| > 1.
+
+    It begins with Winitzki's closed formula, good to 0.2 %; each step of Halley's method trebles the digits,
+    and near 1, where a formula good to 0.2 % in x is off by a tenth in 1 - erf, the last of three is needed.
+    """
+    if y.dtype.itemsize == 2:
+        return erfinv_of(xp, y.astype("float32")).astype(y.dtype)
+    size = xp.abs(y)
+    logarithm = xp.log((1 - size) * (1 + size))
+    half = logarithm / 2 + 2 / (math.pi * WINITZKI)
+    x = xp.sqrt(xp.sqrt(half * half - logarithm / WINITZKI) - half)
+    for _ in range(3):
+        apart = xp.where(size < 0.5, _near_zero(x) - size, (1 - size) - _erfc(xp, x))  # erf(x) - |y|
+        step = apart * xp.exp(x * x) * (math.sqrt(math.pi) / 2)
+        x = x - step / (1 + x * step)
+    return xp.copysign(xp.where(size == 1, math.inf, x), y)
 
 
 FLAT = 4.0  # beyond, erf is 1 in float32

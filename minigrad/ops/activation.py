@@ -9,7 +9,10 @@ import math
 
 from minigrad.fused import fused
 from minigrad.kernels.erf import erf_of
-from minigrad.ops.elementwise import erf, expm1, minimum, sigmoid, tanh, where
+from minigrad.ops.choosing import minimum, where
+from minigrad.ops.exponential import expm1, sigmoid
+from minigrad.ops.special import erf
+from minigrad.ops.trigonometry import tanh
 from minigrad.primitive import primitive
 
 FAMILY = "elementwise"  # how vmap batches the cards of this file

@@ -8,7 +8,7 @@ import math
 
 from minigrad.backend import accumulator
 from minigrad.indexing import is_last, may_repeat, numbered, numbered_along
-from minigrad.ops.elementwise import where
+from minigrad.ops.choosing import where
 from minigrad.ops.shape import reshape
 from minigrad.primitive import primitive
 
@@ -82,6 +82,7 @@ class embedding:
 @primitive
 class embedding_gradient:
     """dW[i] = Σ g over the places where index i stands"""
+    family = "embedding_gradient"
     nondifferentiable = ("indices",)
     def forward(xp, g_rows, indices, *, rows, padding_idx=None):
         width = g_rows.shape[-1:]

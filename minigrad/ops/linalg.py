@@ -91,6 +91,16 @@ def column_sums(xp, matrix):
     return xp.matmul(xp.ones((1, matrix.shape[0]), matrix.dtype), matrix)[0]
 
 
+@primitive
+class cross:
+    """y = a × b along `dim`, of size 3 and counted from the end;  da = b × g,  db = g × a"""
+    family = "elementwise"
+    promote = ("a", "b")
+    def forward(xp, a, b, *, dim): return xp.cross(a, b, axis=dim)
+    def d_a(g, b, dim): return cross(b, g, dim=dim)
+    def d_b(g, a, dim): return cross(g, a, dim=dim)
+
+
 def dot(a, b):
     """The inner product of two vectors of equal length, a number."""
     if a.ndim != 1 or b.ndim != 1 or a.shape != b.shape:

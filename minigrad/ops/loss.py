@@ -6,7 +6,9 @@ cross_entropy is reduced where it is computed; the others give the loss of each 
 from minigrad.backend import accumulator
 from minigrad.fused import fused
 from minigrad.ops.activation import logsigmoid
-from minigrad.ops.elementwise import cast, log, log1p, maximum, minimum, sigmoid, where
+from minigrad.ops.choosing import maximum, minimum, where
+from minigrad.ops.elementwise import cast
+from minigrad.ops.exponential import log, log1p, sigmoid
 from minigrad.ops.index import gather
 from minigrad.ops.reduce import log_softmax, sum_
 from minigrad.ops.shape import permute, reshape

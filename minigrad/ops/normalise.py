@@ -8,7 +8,7 @@ import math
 
 from minigrad.backend import accumulator
 from minigrad.fused import fused
-from minigrad.ops.elementwise import power, sqrt
+from minigrad.ops.exponential import power, sqrt
 from minigrad.ops.linalg import column_sums
 from minigrad.ops.reduce import sum_
 from minigrad.ops.shape import reshape

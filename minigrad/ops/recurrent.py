@@ -1,150 +1,103 @@
-"""Floor 4: the LSTM, one step and a whole sequence.
+"""Floor 4: what recurrent operations share, and the simplest of them; the LSTM and the GRU are built alike.
 
-Letters: T time steps, B batch, I input size, H hidden size.  The gates lie side by side in PyTorch's order
-i, f, g, o.
+Letters: T time steps, B batch, I input size, H hidden size.
+
+A whole sequence is one node in place of some 10 T: the input's part W x + b of all steps is one product
+before the loop, the gradient of each weight one product after it, and inside remain U h and the gates.
+`lengths` (B,) ends each sequence at its own step: beyond it the outputs are 0 and the state stands still; in
+reverse the walk begins at the last real step.
 """
 
 from minigrad.backend import accumulator
 from minigrad.fused import fused
-from minigrad.ops.elementwise import sigmoid, tanh, where
-from minigrad.ops.linalg import column_sums, linear
-from minigrad.ops.shape import narrow, reshape, select, stack
+from minigrad.kernels.repeated import RepeatedProduct
+from minigrad.ops.choosing import relu, where
+from minigrad.ops.linalg import linear
+from minigrad.ops.shape import reshape, select, stack
+from minigrad.ops.trigonometry import tanh
+
+__all__ = ["rnn"]
 
 
-def lstm_equations(x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
-    """One step of the LSTM in ordinary operations: the definition from which everything below is derived."""
-    z = linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh)  # (B, 4H)
-    H = c.shape[-1]
-    i = sigmoid(narrow(z, dim=-1, start=0, length=H))  # input gate
-    f = sigmoid(narrow(z, dim=-1, start=H, length=H))  # forget gate
-    g = tanh(narrow(z, dim=-1, start=2 * H, length=H))  # candidate
-    o = sigmoid(narrow(z, dim=-1, start=3 * H, length=H))  # output gate
-    c = f * c + i * g
-    h = o * tanh(c)
-    return h, c
+def rnn_equation(x, h, weight_ih, weight_hh, bias_ih=None, bias_hh=None, *, nonlinearity="tanh"):
+    """One step in ordinary operations: the definition from which `rnn` is derived."""
+    z = linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh)  # (B, H)
+    return tanh(z) if nonlinearity == "tanh" else relu(z)
 
 
 @fused
-class lstm_cell:
-    """h', c' = LSTM(x, h, c)    (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000)
-
-    i = σ(Wᵢx + Uᵢh + bᵢ)   f = σ(W_f x + U_f h + b_f)   g = tanh(W_g x + U_g h + b_g)   o = σ(Wₒx + Uₒh + bₒ)
-    c' = f c + i g   h' = o tanh c'
-    """
-    definition = lstm_equations
-
-    def forward(xp, x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
-        short = x.dtype
-        x, h, c, weight_ih, weight_hh = wide(x, h, c, weight_ih, weight_hh)
-        bias_ih, bias_hh = wide(bias_ih, bias_hh)
-        s = squash_scale(xp, c.shape[-1], x.dtype)
-        z = gates_of_input(xp, x, weight_ih, bias_ih, bias_hh)
-        z += xp.matmul(h, weight_hh.T)
-        z *= s
-        c_new, tanh_c, h_new = (xp.empty(c.shape, x.dtype) for _ in range(3))
-        step(xp, z, s, c, c_new, tanh_c, h_new)
-        kept = (x, h, c, weight_ih, weight_hh, z, tanh_c)
-        return (h_new.astype(short, copy=False), c_new.astype(short, copy=False)), kept
-
-    def pullback(xp, g, kept, needs):
-        x, h, c, weight_ih, weight_hh, gates, tanh_c = kept
-        slopes, through = local_slopes(xp, gates, c, tanh_c)
-        dh = xp.zeros_like(c) if g[0] is None else g[0]
-        dc = dh * through if g[1] is None else g[1] + dh * through
-        dz = gate_gradients(slopes, dc, dh)
-        bias = column_sums(xp, dz) if needs[5] or needs[6] else None
-        return (
-            xp.matmul(dz, weight_ih) if needs[0] else None,
-            xp.matmul(dz, weight_hh) if needs[1] else None,
-            dc * gates[:, c.shape[-1] : 2 * c.shape[-1]],
-            xp.matmul(dz.T, x) if needs[3] else None,
-            xp.matmul(dz.T, h) if needs[4] else None,
-            bias,
-            bias,
-        )
-
-
-@fused
-class lstm:
-    """h₁ … h_T = LSTM over a sequence x (T, B, I), in one direction; returns ((T, B, H), last h, last c)
-
-    One node in place of T: the input's part of all gates is one product before the loop, each weight's
-    gradient one product after it.  `lengths` (B,) ends each sequence at its own step: beyond it the outputs
-    are 0 and the state stands still; in reverse the walk begins at the last real step.
-    """
+class rnn:
+    """hₜ = tanh(W xₜ + U hₜ₋₁ + b), or relu, for t = 1 … T; returns ((T, B, H), last h)    (Elman 1990)"""
     nondifferentiable = ("lengths",)
 
     def definition(
-        x, h0, c0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, lengths=None, *, reverse=False
+        x, h0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, lengths=None,
+        *, nonlinearity="tanh", reverse=False,
     ):
-        h, c, T = h0, c0, x.shape[0]
-        outputs = [None] * T
-        for t in reversed(range(T)) if reverse else range(T):
-            x_t = select(x, dim=0, index=t)  # (B, I)
-            h_new, c_new = lstm_equations(x_t, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-            if lengths is None:
-                h, c, outputs[t] = h_new, c_new, h_new
-            else:
-                running = reshape(lengths > t, shape=(-1, 1))  # (B, 1)
-                h, c = where(running, h_new, h), where(running, c_new, c)
-                outputs[t] = where(running, h_new, 0.0)
-        return stack(*outputs, dim=0), h, c
+        weights = (weight_ih, weight_hh, bias_ih, bias_hh)
+        def step(x, h): return (rnn_equation(x, h, *weights, nonlinearity=nonlinearity),)
+        return unrolled(step, x, (h0,), lengths, reverse)
 
     def forward(
-        xp, x, h0, c0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, lengths=None, *, reverse=False
+        xp, x, h0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, lengths=None,
+        *, nonlinearity="tanh", reverse=False,
     ):
-        T, B, H, short = x.shape[0], x.shape[1], h0.shape[-1], x.dtype
-        x, h0, c0, weight_ih, weight_hh = wide(x, h0, c0, weight_ih, weight_hh)
-        bias_ih, bias_hh = wide(bias_ih, bias_hh)
-        s = squash_scale(xp, H, x.dtype)
-        gates = gates_of_input(xp, x.reshape(T * B, -1), weight_ih, bias_ih, bias_hh).reshape(T, B, 4 * H)
-        gates *= s
-        recurrent = xp.ascontiguousarray((weight_hh * s[:, None]).T)  # (H, 4H); strided: 1.6 times slower
-        hs, cs, tanh_cs = (xp.empty((T, B, H), x.dtype) for _ in range(3))  # hs[t], cs[t]: after step t
-        product = xp.empty((B, 4 * H), x.dtype)
+        T, short = x.shape[0], x.dtype
+        x, h0, weight_ih, weight_hh, bias_ih, bias_hh = wide(x, h0, weight_ih, weight_hh, bias_ih, bias_hh)
+        z = linear(x, weight_ih, sum_of(bias_ih, bias_hh))  # (T, B, H)
+        times_recurrent = RepeatedProduct(xp, weight_hh.T, len(h0))
+        before, after = trajectory(xp, h0, T, reverse)
         ended = ended_rows(xp, lengths, T)
-        h, c = h0, c0
-        for t in reversed(range(T)) if reverse else range(T):
-            gates[t] += xp.matmul(h, recurrent, out=product)
-            step(xp, gates[t], s, c, cs[t], tanh_cs[t], hs[t])
-            if ended[t] is not None: hs[t][ended[t]], cs[t][ended[t]] = h[ended[t]], c[ended[t]]
-            h, c = hs[t], cs[t]
-        outputs = hs.astype(short)
-        for t in range(T):
-            if ended[t] is not None: outputs[t][ended[t]] = 0
-        kept = (x, h0, c0, weight_ih, weight_hh, gates, hs, cs, tanh_cs, ended)
-        return (outputs, h.astype(short), c.astype(short)), kept
+        for t in walk(T, reverse):
+            h = times_recurrent(before[t], out=after[t])
+            h += z[t]
+            if nonlinearity == "tanh": xp.tanh(h, out=h)
+            else: xp.maximum(h, 0, out=h)
+            hold(ended[t], h, before[t])
+        kept = (x, weight_ih, weight_hh, before, after, ended)
+        return (outputs(after, ended, short), last(after, reverse, short)), kept
 
-    def pullback(xp, g, kept, needs, *, reverse):
-        x, h0, c0, weight_ih, weight_hh, gates, hs, cs, tanh_cs, ended = kept
-        T, B, H = hs.shape
-        h_before, c_before = (states_before(xp, *pair, reverse) for pair in ((h0, hs), (c0, cs)))
-        slopes, through = local_slopes(xp, gates, c_before, tanh_cs)
-        dh = xp.zeros((B, H), x.dtype) if g[1] is None else g[1].astype(x.dtype)
-        dc = xp.zeros((B, H), x.dtype) if g[2] is None else g[2].astype(x.dtype)
-        dz = slopes  # step t reads slopes[t] and leaves its own gradient in their place
-        for t in range(T) if reverse else reversed(range(T)):
+    def pullback(xp, g, kept, needs, *, nonlinearity, reverse):
+        x, weight_ih, weight_hh, before, after, ended = kept
+        T, dz = len(after), xp.empty_like(after)
+        dh = at_the_end(xp, g[1], after[0])
+        times_recurrent = RepeatedProduct(xp, weight_hh, len(dh))
+        for t in walk(T, not reverse):
             dh_here = dh if g[0] is None else dh + g[0][t]
-            dc_here = dh_here * through[t]
-            dc_here += dc
-            gate_gradients(slopes[t], dc_here, dh_here)
+            slope = 1 - after[t] * after[t] if nonlinearity == "tanh" else after[t] > 0
+            xp.multiply(dh_here, slope, out=dz[t])
             if ended[t] is not None: dz[t][ended[t]] = 0
-            dh_before, dc_before = xp.matmul(dz[t], weight_hh), dc_here * gates[t, :, H : 2 * H]
-            if ended[t] is not None:  # what has ended hands its gradient on
-                dh_before[ended[t]], dc_before[ended[t]] = dh[ended[t]], dc[ended[t]]
-            dh, dc = dh_before, dc_before
-        flat = dz.reshape(T * B, 4 * H)
-        bias = column_sums(xp, flat) if needs[5] or needs[6] else None
-        return (
-            xp.matmul(flat, weight_ih).reshape(x.shape) if needs[0] else None,
-            dh,
-            dc,
-            xp.matmul(flat.T, x.reshape(T * B, -1)) if needs[3] else None,
-            xp.matmul(flat.T, h_before.reshape(T * B, H)) if needs[4] else None,
-            bias,
-            bias,
-            None,
-        )
+            dh_next, dh = dh, times_recurrent(dz[t], out=xp.empty_like(dh))
+            hold(ended[t], dh, dh_next)
+        bias = needs[4] or needs[5]
+        dx, dW, db = linear.array_pullback(xp, dz, (x, weight_ih), (needs[0], needs[2], bias))
+        _, dU, _ = linear.array_pullback(xp, dz, (before, weight_hh), (False, needs[3], False))
+        return dx, dh, dW, dU, db, db, None
+
+
+# ------------------------------------------------------------------ what a definition is made of
+
+
+def unrolled(step, x, states, lengths, reverse):
+    """states = step(xₜ, *states) over and over; returns (the first state of each, (T, B, H), *the last)."""
+    T = x.shape[0]
+    every = [None] * T
+    for t in walk(T, reverse):
+        found = step(select(x, dim=0, index=t), *states)
+        if lengths is None: states, every[t] = found, found[0]
+        else:
+            running = reshape(lengths > t, shape=(-1, 1))  # (B, 1)
+            states = [where(running, new, old) for new, old in zip(found, states, strict=True)]
+            every[t] = where(running, found[0], 0.0)
+    return stack(*every, dim=0), *states
+
+
+# ------------------------------------------------------------------ what a forward is made of
+
+
+def walk(T, reverse):
+    """The steps in the order in which they are taken."""
+    return range(T - 1, -1, -1) if reverse else range(T)
 
 
 def wide(*arrays):
@@ -152,35 +105,20 @@ def wide(*arrays):
     return [a if a is None else a.astype(accumulator(a.dtype), copy=False) for a in arrays]
 
 
-def gates_of_input(xp, x, weight_ih, bias_ih, bias_hh):
-    """W x + b of all four gates, before they are squashed: (N, 4H)."""
-    z = xp.matmul(x, weight_ih.T)
-    if bias_ih is not None: z += bias_ih
-    if bias_hh is not None: z += bias_hh
-    return z
+def sum_of(bias_ih, bias_hh):
+    """Both biases as one; None if there is none."""
+    if bias_ih is None or bias_hh is None: return bias_hh if bias_ih is None else bias_ih
+    return bias_ih + bias_hh
 
 
-def squash_scale(xp, H, dtype):
-    """s = ½ for the gates i, f, o and 1 for g, as one row (4H,): see `step`."""
-    s = xp.full(4 * H, 0.5, dtype)
-    s[2 * H : 3 * H] = 1
-    return s
+def trajectory(xp, first, T, reverse):
+    """Room for a state's whole way, on which `first` stands already: what it is before each step, and after.
 
-
-def step(xp, z, s, c, c_new, tanh_c, h_new):
-    """Squash the gates in place, and write the new cell state, its tanh and the new output.
-
-    z (B, 4H) comes multiplied by s.  s tanh(s z) + 1 - s is σ(z) for s = ½ and tanh(z) for s = 1, so that one
-    tanh, NumPy's fastest transcendental function, does for all four gates.
+    The two (T, B, H) are views of one memory: what one step leaves, the next one finds.
     """
-    H = c.shape[-1]
-    xp.tanh(z, out=z)
-    z *= s
-    z += 1 - s
-    xp.multiply(z[:, H : 2 * H], c, out=c_new)  # f c
-    c_new += xp.multiply(z[:, :H], z[:, 2 * H : 3 * H], out=h_new)  # + i g
-    xp.tanh(c_new, out=tanh_c)
-    xp.multiply(z[:, 3 * H :], tanh_c, out=h_new)  # h' = o tanh c'
+    states = xp.empty((T + 1, *first.shape), first.dtype)
+    states[-1 if reverse else 0] = first
+    return (states[1:], states[:-1]) if reverse else (states[:-1], states[1:])
 
 
 def ended_rows(xp, lengths, T):
@@ -190,35 +128,24 @@ def ended_rows(xp, lengths, T):
     return [rows if some else None for rows, some in zip(ended, ended.any(axis=1).tolist(), strict=True)]
 
 
-def local_slopes(xp, gates, c_before, tanh_c):
-    """All that the backward loop multiplies with, in bulk.
-
-    What one unit of dc (gates i, f, g) or of dh (gate o) makes of the gates' inputs, (..., 4H); and what one
-    unit of dh adds to dc, (..., H).
-    """
-    H = c_before.shape[-1]
-    i, _, g, o = (gates[..., k * H : (k + 1) * H] for k in range(4))
-    slopes = 1 - gates
-    slopes *= gates  # σ' = σ (1 - σ), for i, f and o
-    slopes[..., :H] *= g
-    slopes[..., H : 2 * H] *= c_before
-    slopes[..., 2 * H : 3 * H] = i * (1 - g * g)
-    slopes[..., 3 * H :] *= tanh_c
-    through = tanh_c * tanh_c
-    xp.subtract(1, through, out=through)
-    through *= o
-    return slopes, through
+def hold(rows, new, old):
+    """Let these rows of the new state be those of the old one."""
+    if rows is not None: new[rows] = old[rows]
 
 
-def gate_gradients(slopes, dc, dh):
-    """The gradients of the gates' inputs, left in the place of the slopes (B, 4H)."""
-    H = dc.shape[-1]
-    four = slopes.reshape(-1, 4, H)  # a view: one row of H for each gate
-    four[:, :3] *= dc[:, None]
-    four[:, 3] *= dh
-    return slopes
+def outputs(after, ended, short):
+    """A copy of the states after each step for the user, with zeros for what has ended."""
+    y = after.astype(short)
+    for t, rows in enumerate(ended):
+        if rows is not None: y[t][rows] = 0
+    return y
 
 
-def states_before(xp, first, states, reverse):
-    """From the state after each step, and the very first one, to the state before each step: (T, B, H)."""
-    return xp.concatenate((states[1:], first[None]) if reverse else (first[None], states[:-1]))
+def last(after, reverse, short):
+    """A copy of the state after the last step taken."""
+    return after[0 if reverse else -1].astype(short)
+
+
+def at_the_end(xp, g, state):
+    """The gradient of a last state, with which the walk back begins; zeros if nobody used it."""
+    return xp.zeros_like(state) if g is None else g.astype(state.dtype)

@@ -3,7 +3,11 @@
 import math
 
 from minigrad.backend import accumulator
-from minigrad.ops.elementwise import abs_, cast, exp, isnan, power, sign, where
+from minigrad.ops.choosing import where
+from minigrad.ops.comparison import isnan
+from minigrad.ops.elementwise import abs_, cast
+from minigrad.ops.exponential import exp, power
+from minigrad.ops.rounding import sign
 from minigrad.ops.scan import cumprod, narrowed, product_before
 from minigrad.ops.shape import broadcast_to, inverse_permutation, permute, reshape
 from minigrad.primitive import primitive

@@ -9,7 +9,8 @@ has seen 2ᵖ elements, so log₂ n passes do, and no loop over single elements 
 import math
 
 from minigrad.backend import accumulator
-from minigrad.ops.elementwise import exp, where
+from minigrad.ops.choosing import where
+from minigrad.ops.exponential import exp
 from minigrad.ops.index import setitem
 from minigrad.ops.shape import narrow, widen
 from minigrad.primitive import primitive

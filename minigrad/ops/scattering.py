@@ -7,7 +7,8 @@ import math
 
 from minigrad.backend import accumulator
 from minigrad.indexing import numbered_along
-from minigrad.ops.elementwise import cast, where
+from minigrad.ops.choosing import where
+from minigrad.ops.elementwise import cast
 from minigrad.ops.index import gather, scatter_sum
 from minigrad.primitive import primitive
 

@@ -11,14 +11,19 @@ from .optimizer import Group, Params
 
 
 class Adam(Elementwise):
-    """m ← β₁ m + (1 - β₁) g,  v ← β₂ v + (1 - β₂) g²,  θ ← θ - γ m̂ / (√v̂ + ε)
+    """Steps of about γ in every coordinate, whatever the size of its gradient.
 
-    with γ = lr, (β₁, β₂) = betas, ε = eps, at step t m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ), and g the
-    gradient plus weight_decay · θ.  `amsgrad` puts the largest v so far in the place of v.  `maximize`
-    climbs: it takes the negative of the gradient.
+        g ← ∇f(θ) + λ θ                              (1)
+        m ← β₁ m + (1 - β₁) g                        (2)
+        v ← β₂ v + (1 - β₂) g²                       (3)
+        m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ)        (4)
+        θ ← θ - γ m̂ / (√v̂ + ε)                       (5)
+
+    with γ = lr, (β₁, β₂) = betas, ε = eps, λ = weight_decay, at step t.  `amsgrad` puts the largest v so far
+    in the place of v in (4).  `decoupled_weight_decay` makes it AdamW.  `maximize` climbs: it takes -∇f(θ).
 
     References: Kingma and Ba 2015, "Adam: a method for stochastic optimization", algorithm 1; Reddi, Kale
-    and Kumar 2018, "On the convergence of Adam and beyond" (amsgrad).
+    and Kumar 2018, "On the convergence of Adam and beyond", algorithm 2 (amsgrad).
 
     >>> import minigrad as mg
     >>> w = mg.tensor([1.0, -2.0], requires_grad=True)
@@ -39,6 +44,7 @@ class Adam(Elementwise):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        decoupled_weight_decay: bool = False,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -47,13 +53,14 @@ class Adam(Elementwise):
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
             "maximize": maximize,
+            "decoupled_weight_decay": decoupled_weight_decay,
         }
         super().__init__(params, defaults)
 
-    def buffers(self, group: Group) -> tuple[str, ...]:
+    def buffers(self, group: Group) -> dict[str, float]:
         """The moments m and v, and the largest v under amsgrad."""
-        moments = ("exp_avg", "exp_avg_sq")
-        return (*moments, "max_exp_avg_sq") if group["amsgrad"] else moments
+        moments = {"exp_avg": 0.0, "exp_avg_sq": 0.0}
+        return {**moments, "max_exp_avg_sq": 0.0} if group["amsgrad"] else moments
 
     def update(
         self, xp: Any, p: Array, g: Array, state: Mapping[str, Any], group: Group, scratch: Sequence[Array]
@@ -61,18 +68,12 @@ class Adam(Elementwise):
         """The equation, a stretch at a time: twelve passes."""
         lr, (beta1, beta2), t = float(group["lr"]), group["betas"], scratch[0]
         m, v = state["exp_avg"], state["exp_avg_sq"]
-        g = penalised(xp, p, g, group, scratch[1])
-
-        m *= beta1
-        m += xp.multiply(g, 1.0 - beta1, out=t)
-        v *= beta2
-        xp.multiply(g, g, out=t)
-        t *= 1.0 - beta2
-        v += t
+        g = penalised(xp, p, g, group, scratch[1])  # (1)
+        average(xp, m, v, g, (beta1, beta2), t)  # (2), (3)
         if group["amsgrad"]:
             v = xp.maximum(v, state["max_exp_avg_sq"], out=state["max_exp_avg_sq"])
 
-        # γ m̂ / (√v̂ + ε) = γ √c₂ / c₁ · m / (√v + ε √c₂), with c₁ = 1 - β₁ᵗ and c₂ = 1 - β₂ᵗ
+        # (5): γ m̂ / (√v̂ + ε) = γ √c₂ / c₁ · m / (√v + ε √c₂), with c₁ = 1 - β₁ᵗ and c₂ = 1 - β₂ᵗ of (4)
         root = math.sqrt(1.0 - beta2 ** state["step"])
         xp.sqrt(v, out=t)
         t += group["eps"] * root
@@ -82,9 +83,11 @@ class Adam(Elementwise):
 
 
 class AdamW(Adam):
-    """θ ← (1 - γ λ) θ, then Adam's step, with λ = weight_decay: the decay does not pass through the moments.
+    """θ ← (1 - γ λ) θ, and then Adam's step without decay: λ does not pass through the moments.
 
-    Reference: Loshchilov and Hutter 2019, "Decoupled weight decay regularization", algorithm 2.
+    with γ = lr and λ = weight_decay; all else is Adam's.
+
+    Reference: Loshchilov and Hutter 2019, "Decoupled weight decay regularization", algorithm 2, line 12.
     """
 
     def __init__(
@@ -98,12 +101,23 @@ class AdamW(Adam):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+        super().__init__(
+            params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True
+        )
 
-    def update(
-        self, xp: Any, p: Array, g: Array, state: Mapping[str, Any], group: Group, scratch: Sequence[Array]
-    ) -> None:
-        """The decay, then Adam's equation without one."""
-        if group["weight_decay"]:
-            p *= 1.0 - float(group["lr"]) * group["weight_decay"]
-        super().update(xp, p, g, state, {**group, "weight_decay": 0.0}, scratch)
+    def check_options(self, group: Group) -> None:
+        """Beyond the ranges: a group of Adam's, loaded here, would silently stay Adam's."""
+        super().check_options(group)
+        self.expect(
+            group["decoupled_weight_decay"], group, "decoupled_weight_decay", "True, as AdamW saves it"
+        )
+
+
+def average(xp: Any, m: Array, v: Array, g: Array, betas: tuple[float, float], scratch: Array) -> None:
+    """m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g², in place: the two moments of Adam and its kin."""
+    m *= betas[0]
+    m += xp.multiply(g, 1.0 - betas[0], out=scratch)
+    v *= betas[1]
+    xp.multiply(g, g, out=scratch)
+    scratch *= 1.0 - betas[1]
+    v += scratch

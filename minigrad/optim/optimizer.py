@@ -7,10 +7,15 @@ from typing import Any, TypeAlias
 from minigrad.backend import namespace, to_numpy
 from minigrad.errors import DTypeError, ShapeError
 from minigrad.modes import enable_grad
-from minigrad.tensor import Tensor
+from minigrad.tensor import RemovableHandle, Tensor
 
 Group: TypeAlias = dict[str, Any]  # {"params": [...], "lr": 0.1, ...}
 Params: TypeAlias = Iterable[Tensor] | Iterable[Group]
+
+NOT_NEGATIVE = (  # options that are numbers from 0 on, whichever optimiser has them
+    *("lr", "eps", "momentum", "weight_decay", "momentum_decay", "lr_decay", "initial_accumulator_value"),
+    *("alpha", "lambd", "t0", "tolerance_grad", "tolerance_change"),
+)
 
 
 class Optimizer:
@@ -38,6 +43,8 @@ class Optimizer:
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
         self.defaults = defaults
+        self._pre_hooks: dict[int, Callable[..., None]] = {}
+        self._post_hooks: dict[int, Callable[..., None]] = {}
         self.state: dict[Tensor, dict[str, Any]] = {}
         self.param_groups: list[Group] = []
         for group in groups:
@@ -81,20 +88,32 @@ class Optimizer:
 
     def check_options(self, group: Group) -> None:
         """Raise ValueError for an option out of range; a subclass adds those that are its own."""
-        for option in ("lr", "eps", "momentum", "weight_decay"):
-            value = group.get(option, 0.0)
-            if not 0 <= value < math.inf:
-                raise ValueError(f"{type(self).__name__}(): {option} — got {value!r}, expected a number >= 0")
+        for option in NOT_NEGATIVE:
+            self.expect(0 <= group.get(option, 0.0) < math.inf, group, option, "a number >= 0")
         for position, beta in enumerate(group.get("betas", ())):
-            if not 0 <= beta < 1:
-                raise ValueError(
-                    f"{type(self).__name__}(): betas[{position}] — got {beta!r}, expected 0 <= beta < 1"
-                )
+            self.expect(0 <= beta < 1, {f"betas[{position}]": beta}, f"betas[{position}]", "0 <= beta < 1")
+
+    def expect(self, condition: bool, group: Group, option: str, expected: str) -> None:
+        """Raise ValueError with the value of an option in `group`, if the condition does not hold."""
+        if not condition:
+            raise ValueError(
+                f"{type(self).__name__}(): {option} — got {group[option]!r}, expected {expected}"
+            )
 
     # -------------------------------------------------------------------------------- a step
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient.  With a `closure` that computes the loss, returns it."""
+        arguments = () if closure is None else (closure,)
+        for hook in tuple(self._pre_hooks.values()):
+            hook(self, arguments, {})
+        loss = self.take_step(closure)
+        for hook in tuple(self._post_hooks.values()):
+            hook(self, arguments, {})
+        return loss
+
+    def take_step(self, closure: Callable[[], Any] | None) -> Any:
+        """The step itself, without the hooks."""
         loss = None
         if closure is not None:
             with enable_grad():
@@ -122,7 +141,23 @@ class Optimizer:
                     param.grad.array[...] = 0
                     param.grad.bump_version()
 
+    def register_step_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+        """Call `hook(optimizer, args, kwargs)` before each step; the returned handle has `remove()`."""
+        return RemovableHandle(self._pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+        """Call `hook(optimizer, args, kwargs)` after each step; the returned handle has `remove()`."""
+        return RemovableHandle(self._post_hooks, hook)
+
     # -------------------------------------------------------------------------------- saving and loading
+
+    def numbers(self, group: Group) -> dict[str, float]:
+        """The numbers that are remembered for a parameter, and what each is at first."""
+        return {"step": 0}
+
+    def shapes(self, param: Tensor, group: Group) -> dict[str, tuple[int, ...]]:
+        """The names and shapes of the arrays that are remembered for a parameter."""
+        return {}
 
     def state_dict(self) -> dict[str, Any]:
         """PyTorch's structure: {"state": {number: {...}}, "param_groups": [{..., "params": [numbers]}]}.
@@ -139,6 +174,8 @@ class Optimizer:
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue from what `state_dict()` returned.  It is copied; an error leaves all as it was."""
         name = f"{type(self).__name__}.load_state_dict()"
+        if not {"state", "param_groups"} <= set(state_dict):
+            raise ValueError(f"{name}: got keys {list(state_dict)[:9]}, expected 'state' and 'param_groups'")
         saved = state_dict["param_groups"]
         came, expected = [[len(group["params"]) for group in groups] for groups in (saved, self.param_groups)]
         if came != expected:
@@ -164,24 +201,20 @@ class Optimizer:
                     state[param] = self.load_entry(param, entry, group, place)
         self.state, self.param_groups = state, groups
 
-    def load_entry(
-        self,
-        param: Tensor,
-        entry: Mapping[str, Any],
-        group: Group,  # noqa: ARG002 (tells a subclass what there must be)
-        place: str,
-    ) -> dict[str, Any]:
-        """A copy of one parameter's state; DTypeError if a tensor in it is of another type."""
+    def load_entry(self, param: Tensor, entry: Mapping[str, Any], group: Group, place: str) -> dict[str, Any]:
+        """A copy of one parameter's state, which must be complete and of the parameter's type."""
+        numbers, shapes = self.numbers(group), self.shapes(param, group)
+        for name in (*numbers, *shapes) if entry else ():
+            if name not in entry:
+                raise ValueError(f"{place} has no {name!r}; was it saved by {type(self).__name__}?")
         loaded: dict[str, Any] = {}
         for key, value in entry.items():
-            if key == "step":
-                loaded[key] = int(value)  # a tensor in PyTorch
-            elif isinstance(value, Tensor):
-                if value.dtype != param.dtype:
-                    raise DTypeError(f"{place}[{key!r}]: got {value.dtype}, expected {param.dtype}")
-                xp = namespace(param.array)
-                array = value.array if namespace(value.array) is xp else to_numpy(value.array)
-                loaded[key] = Tensor(xp.array(array, order="C"))
+            if key in numbers:
+                loaded[key] = type(numbers[key])(value)  # a tensor in PyTorch
+            elif key in shapes or isinstance(value, Tensor):
+                loaded[key] = copied(value, param, f"{place}[{key!r}]")
+                if loaded[key].shape != shapes.get(key, value.shape):
+                    raise ShapeError(f"{place}[{key!r}]: got shape {value.shape}, expected {shapes[key]}")
             else:
                 loaded[key] = value
         return loaded
@@ -206,3 +239,14 @@ class Optimizer:
             lines.append(f"Parameter Group {number}")
             lines += [f"    {key}: {value}" for key, value in sorted(group.items()) if key != "params"]
         return "\n".join([*lines, ")"])
+
+
+def copied(value: Any, param: Tensor, place: str) -> Tensor:
+    """A copy of a tensor of a state, row after row, beside its parameter, whose type it must have."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{place}: got a {type(value).__name__}, expected a Tensor; use minigrad.tensor(...)")
+    if value.dtype != param.dtype:
+        raise DTypeError(f"{place}: got {value.dtype}, expected {param.dtype}; convert it with .to(...)")
+    xp = namespace(param.array)
+    array = value.array if namespace(value.array) is xp else to_numpy(value.array)
+    return Tensor(xp.array(array, order="C"))

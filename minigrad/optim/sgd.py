@@ -11,15 +11,19 @@ from .optimizer import Group, Params
 
 
 class SGD(Elementwise):
-    """b ← μ b + (1 - τ) g,  θ ← θ - γ b
+    """Stochastic gradient descent: against the gradient, or against a running sum of gradients.
 
-    with γ = lr, μ = momentum, τ = dampening, and g the gradient plus weight_decay · θ.  The first b is g.
-    Without momentum θ ← θ - γ g; with `nesterov`, θ ← θ - γ (g + μ b).  `maximize` climbs: it takes the
-    negative of the gradient.
+        g ← ∇f(θ) + λ θ                (1)
+        b ← μ b + (1 - τ) g            (2)  the first b is g
+        θ ← θ - γ b                    (3)  without momentum θ - γ g
+        θ ← θ - γ (g + μ b)            (4)  in the place of (3) under `nesterov`
 
-    References: Sutskever, Martens, Dahl and Hinton 2013, "On the importance of initialization and momentum
-    in deep learning" (there b holds γ as well; this is the form of PyTorch, which differs when γ changes);
-    Robbins and Monro 1951.
+    with γ = lr, μ = momentum, τ = dampening, λ = weight_decay.  `maximize` climbs: it takes -∇f(θ).
+
+    References: Robbins and Monro 1951, "A stochastic approximation method", Annals of Mathematical Statistics
+    22, pages 400 to 407, for (3) without momentum; Sutskever, Martens, Dahl and Hinton 2013, "On the
+    importance of initialization and momentum in deep learning", eqs. 1 to 4 (there b holds γ as well; this is
+    PyTorch's form, which differs when γ changes).
 
     >>> import minigrad as mg
     >>> w = mg.tensor([1.0, 2.0], requires_grad=True)
@@ -66,22 +70,29 @@ class SGD(Elementwise):
             return {}
         return super().load_entry(param, {"step": 1, **entry}, group, place)
 
-    def buffers(self, group: Group) -> tuple[str, ...]:
+    def state_dict(self) -> dict[str, Any]:
+        """The state, without the count of steps that PyTorch's does not have."""
+        found = super().state_dict()
+        for entry in found["state"].values():
+            entry.pop("step", None)
+        return found
+
+    def buffers(self, group: Group) -> dict[str, float]:
         """The running sum of gradients, b."""
-        return ("momentum_buffer",) if group["momentum"] else ()
+        return {"momentum_buffer": 0.0} if group["momentum"] else {}
 
     def update(
         self, xp: Any, p: Array, g: Array, state: Mapping[str, Any], group: Group, scratch: Sequence[Array]
     ) -> None:
         """The equation, a stretch at a time."""
         lr, momentum, t = float(group["lr"]), group["momentum"], scratch[0]
-        g = penalised(xp, p, g, group, scratch[1])
+        g = penalised(xp, p, g, group, scratch[1])  # (1)
         if momentum:
             b = state["momentum_buffer"]
             if state["step"] == 1:
                 b[...] = g
             else:
                 b *= momentum
-                b += xp.multiply(g, 1.0 - group["dampening"], out=t)
+                b += xp.multiply(g, 1.0 - group["dampening"], out=t)  # (2)
             g = xp.add(g, xp.multiply(b, momentum, out=t), out=t) if group["nesterov"] else b
-        p -= xp.multiply(g, lr, out=t)
+        p -= xp.multiply(g, lr, out=t)  # (3), (4)

@@ -13,3 +13,4 @@ from .linear import *
 from .loss import *
 from .margin_loss import *
 from .norm import *
+from .padding import *

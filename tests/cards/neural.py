@@ -1,4 +1,4 @@
-"""The cards of the fused operations of neural networks: cross-entropy, attention, the LSTM."""
+"""The cards of the fused operations of neural networks: cross-entropy and attention."""
 
 import math
 
@@ -9,12 +9,11 @@ from cards.card import Card, Refusal
 from minigrad import ops
 from minigrad.errors import ShapeError
 from minigrad.nn import functional as F
-from signatures import attended, classified, lstm_sequences, lstm_steps, partly_classified
+from signatures import attended, classified, partly_classified
 from strategies import MASK, REAL, Domain, index_below
 
 CLASS = index_below(lambda shapes, statics: shapes[0][statics["dim"]])
 CLASS_WEIGHT = Domain(low=0.25, differentiable=False)
-LENGTH = index_below(lambda shapes, statics: shapes[0][0] + 1, first=1)
 
 
 def cross_entropy(x, target, weight, dim, ignore_index, label_smoothing, reduction):
@@ -65,31 +64,6 @@ def torch_attention(torch, query, key, value, mask=None, dropout=None, *, scale)
     return torch.nn.functional.scaled_dot_product_attention(query, key, value, mask, scale=scale)
 
 
-def lstm_cell(x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
-    z = x @ weight_ih.T + h @ weight_hh.T
-    if bias_ih is not None:
-        z = z + bias_ih + bias_hh
-    i, f, g, o = np.split(z, 4, axis=-1)
-    i, f, o = (1 / (1 + np.exp(-gate)) for gate in (i, f, o))
-    c = f * c + i * np.tanh(g)
-    return o * np.tanh(c), c
-
-
-def torch_lstm_cell(torch, x, h, c, *weights):
-    return torch.lstm_cell(x, (h, c), *weights)
-
-
-def lstm(x, h0, c0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, lengths=None, *, reverse):
-    """One member of the batch after the other, each over its own length."""
-    y, h, c = np.zeros((*x.shape[:2], h0.shape[1])), h0.copy(), c0.copy()
-    for b in range(x.shape[1]):
-        steps = range(x.shape[0] if lengths is None else lengths[b])
-        for t in reversed(steps) if reverse else steps:
-            h[b], c[b] = lstm_cell(x[t, b], h[b], c[b], weight_ih, weight_hh, bias_ih, bias_hh)
-            y[t, b] = h[b]
-    return y, h, c
-
-
 def attention_card(name, signature, mask, torch=torch_attention):
     return Card(
         name, ops.scaled_dot_product_attention, signature, attention, torch, (REAL, REAL, REAL, mask, MASK),
@@ -122,11 +96,4 @@ CARDS = [
     attention_card("scaled_dot_product_attention with a mask", attended(mask=True), MASK),
     attention_card("scaled_dot_product_attention with an added mask", attended(mask=True), REAL),
     attention_card("scaled_dot_product_attention with dropout", attended(mask=True, dropout=True), MASK, None),
-    Card(
-        "lstm_cell", ops.lstm_cell, lstm_steps(), lstm_cell, torch_lstm_cell, result=("same", "same"),
-    ),
-    Card(
-        "lstm", ops.lstm, lstm_sequences(), lstm, None, (*[REAL] * 7, LENGTH),
-        result=("same", "same", "same"),
-    ),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The cards of minigrad/ops/shape.py: operations that move elements and change none."""
+"""The functions that show the same elements in another shape or order: minigrad/functions/shape.py."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -7,22 +7,8 @@ import minigrad as mg
 from cards.card import ANY, FLOATS, Card, Refusal
 from minigrad import ops
 from minigrad.errors import ShapeError
-from signatures import (
-    expanded,
-    flipped,
-    joined,
-    matrices,
-    narrowed,
-    one_dim,
-    permuted,
-    pieces,
-    reshaped,
-    selected,
-    squeezed,
-    summed_to,
-    two_dims,
-    widened,
-)
+from shape_signatures import broadcasting, moved, several, unflattened
+from signatures import expanded, one_dim, permuted, reshaped, squeezed, summed_to, two_dims, unary
 from strategies import shapes
 
 
@@ -37,7 +23,6 @@ def matrix():
 
 def squeeze(x, dim):
     names = range(x.ndim) if dim is None else {d % max(x.ndim, 1) for d in np.atleast_1d(dim)}
-    names = names if dim != () else range(x.ndim)
     return x.reshape([n for i, n in enumerate(x.shape) if i not in names or n != 1])
 
 
@@ -59,36 +44,49 @@ def sum_to_size(x, size):
     return x.sum(axis=stretched, keepdims=True).reshape(size)
 
 
-def split(x, sections, dim):
-    total = x.shape[dim]
-    if isinstance(sections, int):
-        sections = [sections] * max(-(-total // sections), 1)
-    ends = np.cumsum(sections)
-    starts = [0, *ends[:-1]]
-    return [np.take(x, range(start, min(end, total)), dim) for start, end in zip(starts, ends, strict=True)]
+def unflatten(x, dim, sizes):
+    place = dim % x.ndim
+    if -1 in sizes:
+        left = x.shape[place] // -int(np.prod(sizes))
+        sizes = [left if n == -1 else n for n in sizes]
+    return x.reshape(*x.shape[:place], *sizes, *x.shape[place + 1 :])
 
 
-def chunk(x, chunks, dim):
-    size = -(-x.shape[dim] // chunks)
-    return split(x, size, dim) if size else [x] * chunks
+def transposed(name, first, second):
+    """`transpose` under one of its names."""
+    return shaped(
+        name, lambda x, *, dim0, dim1: getattr(mg, name)(x, **{first: dim0, second: dim1}), two_dims(),
+        lambda x, dim0, dim1: np.swapaxes(x, dim0, dim1) if x.ndim else x,
+        lambda torch, x, dim0, dim1: getattr(torch, name)(x, dim0, dim1), card=ops.permute,
+        errors=[
+            Refusal(lambda: getattr(matrix(), name)(0, 2), IndexError, "transpose(): dim 2 out of range"),
+            Refusal(lambda: getattr(matrix(), name)(0, 1.0), TypeError, "transpose(): dim must be an int"),
+        ],
+    )  # fmt: skip
 
 
-def narrow(x, dim, start, length):
-    return np.take(x, range(start, start + length), dim)
+def moving(name):
+    """`movedim` under one of its names."""
+    return shaped(
+        name, getattr(mg, name), moved(),
+        lambda x, source, destination: np.moveaxis(x, source, destination=destination),
+        card=ops.permute,
+        errors=[
+            Refusal(lambda: getattr(matrix(), name)((0, 1), 0), ShapeError, "movedim(): got source (0, 1)"),
+            Refusal(lambda: getattr(matrix(), name)(0, 2), IndexError, "movedim(): dim 2 out of range"),
+            Refusal(lambda: getattr(matrix(), name)((0, 0), (0, 1)), ValueError, "dim 0 appears twice"),
+        ],
+    )  # fmt: skip
 
 
-def widen(x, size, dim, start):
-    widths = [(0, 0)] * x.ndim
-    widths[dim] = (start, size - start - x.shape[dim])
-    return np.pad(x, widths)
-
-
-def padded(torch, x, size, dim, start):
-    """`widen` by the padding of PyTorch, whose widths begin at the last dimension."""
-    widths = [0] * (2 * x.ndim)
-    last = 2 * (x.ndim - 1 - dim % x.ndim)
-    widths[last : last + 2] = start, size - start - x.shape[dim]
-    return torch.nn.functional.pad(x, widths)
+def at_least(count):
+    """atleast_1d, atleast_2d or atleast_3d, of several tensors."""
+    name = f"atleast_{count}d"
+    return shaped(
+        name, getattr(mg, name), several(shapes()),
+        lambda *xs: [getattr(np, name)(x) for x in xs], lambda torch, *xs: getattr(torch, name)(list(xs)),
+        errors=[Refusal(lambda: getattr(mg, name)([1.0]), TypeError, f"{name}(): expected tensors, got float")],
+    )  # fmt: skip
 
 
 RESHAPING = [
@@ -96,6 +94,7 @@ RESHAPING = [
         "reshape", lambda x, *, shape: mg.reshape(x, shape), reshaped(), lambda x, shape: x.reshape(shape),
         card=ops.reshape,
         errors=[
+            Refusal(lambda: matrix().reshape(12, shape=(12,)), TypeError, "got (12,) and, by name, (12,)"),
             Refusal(lambda: matrix().reshape(7, -1), ShapeError, "(7, -1) is impossible for 12 elements"),
             Refusal(lambda: matrix().reshape(5, 2), ShapeError, "(5, 2) is impossible for 12 elements"),
             Refusal(lambda: matrix().reshape(-1, -1), ShapeError, "expected only one -1"),
@@ -113,10 +112,31 @@ RESHAPING = [
         ],
     ),
     shaped(
+        "reshape_as", lambda x, *, shape: x.reshape_as(mg.zeros(shape)), reshaped(known=True),
+        lambda x, shape: x.reshape(shape), lambda torch, x, shape: x.reshape_as(torch.zeros(shape)),
+        card=ops.reshape,
+    ),
+    shaped(
+        "view_as", lambda x, *, shape: x.view_as(mg.zeros(shape)), reshaped(known=True),
+        lambda x, shape: x.reshape(shape), lambda torch, x, shape: x.view_as(torch.zeros(shape)),
+        card=ops.reshape,
+        errors=[Refusal(lambda: matrix().T.view_as(mg.zeros(12)), ShapeError, "view(): shape (12,) cannot view")],
+    ),
+    shaped("ravel", mg.ravel, unary(), np.ravel, card=ops.reshape),
+    shaped(
         "flatten", mg.flatten, two_dims(ordered=True), flatten, card=ops.reshape,
         errors=[
             Refusal(lambda: mg.flatten(matrix(), 1, 0), ValueError, "start_dim 1 comes after end_dim 0"),
             Refusal(lambda: mg.flatten(matrix(), 2), IndexError, "dim 2 out of range"),
+        ],
+    ),
+    shaped(
+        "unflatten", mg.unflatten, unflattened(), unflatten, card=ops.reshape,
+        errors=[
+            Refusal(lambda: matrix().unflatten(1, (3, -1)), ShapeError, "expected their product to be 4"),
+            Refusal(lambda: matrix().unflatten(1, (-1, -4)), ShapeError, "expected their product to be 4"),
+            Refusal(lambda: matrix().unflatten(1, ()), ShapeError, "sizes (), expected their product to be 4"),
+            Refusal(lambda: matrix().unflatten(2, (1,)), IndexError, "unflatten(): dim 2 out of range"),
         ],
     ),
     shaped(
@@ -139,11 +159,11 @@ ORDER = [
             Refusal(lambda: matrix().permute(0, 0), ValueError, "dim 0 appears twice"),
         ],
     ),
-    shaped(
-        "transpose", mg.transpose, two_dims(),
-        lambda x, dim0, dim1: np.swapaxes(x, dim0, dim1) if x.ndim else x, card=ops.permute,
-        errors=[Refusal(lambda: matrix().transpose(0, 2), IndexError, "transpose(): dim 2 out of range")],
-    ),
+    transposed("transpose", "dim0", "dim1"),
+    transposed("swapaxes", "axis0", "axis1"),
+    transposed("swapdims", "dim0", "dim1"),
+    moving("movedim"),
+    moving("moveaxis"),
     shaped(
         "t", mg.t, st.tuples(st.tuples(shapes(max_dims=2)), st.just({})), np.transpose, card=ops.mT,
         errors=[Refusal(lambda: mg.zeros(1, 2, 3).T, ShapeError, "at most 2 dimensions, got shape (1, 2, 3)")],
@@ -151,11 +171,6 @@ ORDER = [
     shaped(
         "mT", ops.mT, st.tuples(st.tuples(shapes(min_dims=2)), st.just({})), lambda x: np.swapaxes(x, -1, -2),
         lambda torch, x: x.mT,
-    ),
-    shaped(
-        "flip", lambda x, *, dims: mg.flip(x, dims), flipped(), lambda x, dims: np.flip(x, axis=dims),
-        card=ops.flip, view=False,
-        errors=[Refusal(lambda: mg.flip(matrix(), 2), IndexError, "flip(): dim 2 out of range")],
     ),
 ]  # fmt: skip
 
@@ -175,69 +190,29 @@ COPYING = [
         card=ops.broadcast_to,
     ),
     shaped(
+        "broadcast_to", mg.broadcast_to, expanded(), lambda x, size: np.broadcast_to(x, shape=size),
+        card=ops.broadcast_to,
+        errors=[
+            Refusal(lambda: mg.broadcast_to(matrix(), (2, 4)), ShapeError, "broadcast_to(): shape (3, 4) does not"),
+        ],
+    ),
+    shaped(
+        "broadcast_tensors", mg.broadcast_tensors, broadcasting(),
+        np.broadcast_arrays, lambda torch, *xs: torch.broadcast_tensors(*xs),
+        errors=[
+            Refusal(
+                lambda: mg.broadcast_tensors(matrix(), mg.zeros(3)), ShapeError,
+                "broadcast_tensors(): shapes (3, 4) and (3,) do not broadcast at dimension 1",
+            ),
+            Refusal(lambda: mg.broadcast_tensors(matrix(), 1.0), TypeError, "got float at position 1"),
+        ],
+    ),
+    shaped(
         "sum_to_size", lambda x, *, size: x.sum_to_size(size), summed_to(), sum_to_size,
         lambda torch, x, size: x.sum_to_size(size), card=ops.sum_to, dtypes=(*FLOATS, "int64"),
     ),
-    shaped(
-        "cat", lambda *xs, dim: mg.cat(xs, dim), joined(), lambda *xs, dim: np.concatenate(xs, dim),
-        lambda torch, *xs, dim: torch.cat(xs, dim), card=ops.cat, view=False,
-        errors=[
-            Refusal(lambda: mg.cat([]), ValueError, "cat(): expected at least one tensor"),
-            Refusal(lambda: mg.cat([matrix(), 1]), TypeError, "got int at position 1"),
-            Refusal(lambda: mg.cat([matrix(), mg.zeros(3, 5)]), ShapeError, "tensor 1 has shape (3, 5)"),
-            Refusal(lambda: mg.cat([mg.tensor(1.0)]), ShapeError, "use stack()"),
-            Refusal(lambda: mg.cat([matrix()], 2), IndexError, "cat(): dim 2 out of range"),
-        ],
-    ),
-    shaped(
-        "stack", lambda *xs, dim: mg.stack(xs, dim), joined(stacked=True), lambda *xs, dim: np.stack(xs, dim),
-        lambda torch, *xs, dim: torch.stack(xs, dim), card=ops.stack, view=False,
-        errors=[
-            Refusal(lambda: mg.stack([]), ValueError, "stack(): expected at least one tensor"),
-            Refusal(lambda: mg.stack([matrix(), mg.zeros(4)]), ShapeError, "tensor 1 has shape (4,)"),
-            Refusal(lambda: mg.stack([matrix()], 3), IndexError, "stack(): dim 3 out of range"),
-        ],
-    ),
-    shaped("tril", mg.tril, matrices(), lambda x, diagonal: np.tril(x, k=diagonal), card=ops.tril, view=False),
-    shaped("triu", mg.triu, matrices(), lambda x, diagonal: np.triu(x, k=diagonal), card=ops.triu, view=False),
 ]  # fmt: skip
 
-CUTTING = [
-    shaped(
-        "narrow", mg.narrow, narrowed(), narrow, card=ops.narrow,
-        errors=[
-            Refusal(lambda: mg.narrow(matrix(), 0, 2, 2), IndexError, "start 2, length 2 out of range"),
-            Refusal(lambda: mg.narrow(matrix(), 0, -4, 1), IndexError, "start -4, length 1 out of range"),
-            Refusal(lambda: mg.narrow(mg.tensor(1.0), 0, 0, 1), ShapeError, "narrow(): a 0-d tensor"),
-        ],
-    ),
-    shaped("widen", ops.widen, widened(), widen, padded, view=False),
-    shaped(
-        "select", ops.select, selected(), lambda x, dim, index: np.take(x, index, dim),
-        lambda torch, x, dim, index: x.select(dim, index),
-    ),
-    shaped(
-        "split", lambda x, *, sections, dim: mg.split(x, sections, dim), pieces(), split,
-        lambda torch, x, sections, dim: torch.split(x, sections, dim), card=ops.narrow,
-        errors=[
-            Refusal(lambda: mg.split(matrix(), 0), ValueError, "split size must be positive, got 0"),
-            Refusal(lambda: mg.split(matrix(), [1, 1]), ShapeError, "sizes (1, 1) sum to 2, expected 3"),
-            Refusal(lambda: mg.split(matrix(), [4, -1]), ValueError, "must not be negative, got (4, -1)"),
-            Refusal(lambda: mg.split(mg.tensor(1.0), 1), ShapeError, "split(): a 0-d tensor"),
-        ],
-    ),
-    shaped(
-        "chunk", mg.chunk, one_dim(1, chunks=st.integers(1, 4)), chunk, card=ops.narrow,
-        errors=[
-            Refusal(lambda: mg.chunk(matrix(), 0), ValueError, "chunks must be positive, got 0"),
-            Refusal(lambda: mg.chunk(mg.tensor(1.0), 1), ShapeError, "chunk(): a 0-d tensor"),
-        ],
-    ),
-    shaped(
-        "unbind", mg.unbind, one_dim(1), lambda x, dim: list(np.moveaxis(x, dim, 0)), card=ops.select,
-        errors=[Refusal(lambda: mg.unbind(mg.tensor(1.0)), ShapeError, "unbind(): a 0-d tensor")],
-    ),
-]  # fmt: skip
+ATLEAST = [at_least(1), at_least(2), at_least(3)]
 
-
-CARDS = [*RESHAPING, *ORDER, *COPYING, *CUTTING]
+CARDS = [*RESHAPING, *ORDER, *COPYING, *ATLEAST]

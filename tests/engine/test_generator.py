@@ -208,16 +208,20 @@ def test_integers_are_even_over_their_range():
     assert chi_square(np.bincount(values + 3)) < 9 + SURE * math.sqrt(18)
 
 
-@pytest.mark.parametrize(("low", "high"), [(3, 3), (5, 2), (0, 2**31 + 1)])
+@pytest.mark.parametrize(
+    ("low", "high"), [(3, 3), (5, 2), (0, 2**63 + 1), (-(2**63), 1), (2**63 - 1, 2**63 + 1)]
+)
 def test_an_empty_or_too_wide_range_of_integers_is_refused(low, high):
     with pytest.raises(ValueError, match=f"low={low}, high={high}"):
         mg.Generator(1).integers(low, high)
 
 
-def test_the_widest_range_of_integers_is_reached_at_both_ends():
-    values = mg.Generator(14).integers(-(2**30), 2**30, MANY)
-    assert values.min() < -(2**30) * 0.999
-    assert values.max() > 2**30 * 0.999
+@pytest.mark.parametrize("half", [2**30, 2**30 + 1, 2**52, 2**62])
+def test_a_wide_range_of_integers_is_reached_at_both_ends(half):
+    values = mg.Generator(14).integers(-half, half, MANY)
+    assert -half <= values.min() < -half * 0.999
+    assert half > values.max() > half * 0.999
+    assert z(values / half, 0, math.sqrt(1 / 3)) < SURE
 
 
 @given(st.integers(0, 50), st.integers(0, WORD))

@@ -107,3 +107,94 @@ def test_a_list_in_a_model_belongs_to_its_tree():
             self.scales = nn.ParameterList([mg.ones(1)])
 
     assert list(Stack().state_dict()) == ["layers.0.weight", "layers.0.bias", "scales.0"]
+
+
+@pytest.mark.parametrize("kind", [nn.Sequential, nn.ModuleList])
+def test_numbered_containers_are_added(kind):
+    tanh, relu, identity = nn.Tanh(), nn.ReLU(), nn.Identity()
+    first, second = kind().append(tanh), kind().extend([relu, identity])
+    both = first + second
+    assert type(both) is kind
+    assert list(both) == [tanh, relu, identity]
+    assert [name for name, _ in both.named_children()] == ["0", "1", "2"]
+    assert len(first) == 1
+    first += second
+    assert list(first) == [tanh, relu, identity]
+    first += first
+    assert len(first) == 6
+
+
+def test_a_part_is_taken_out_by_its_position():
+    tanh, relu = nn.Tanh(), nn.ReLU()
+    layers = nn.ModuleList([tanh, relu])
+    assert layers.pop() is relu
+    assert layers.insert(0, relu) is layers
+    assert layers.pop(0) is relu
+    assert list(layers) == [tanh]
+    with pytest.raises(IndexError, match="index 1 out of range"):
+        layers.pop(1)
+
+
+def test_a_sequential_times_a_number_repeats_its_modules():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+    assert list(net * 2) == list(2 * net) == [*net, *net]
+    assert len(list((net * 2).parameters())) == 2
+    net *= 2
+    assert len(net) == 4
+    assert net[2] is net[0]
+    with pytest.raises(ValueError, match="a product with 0, expected a factor of"):
+        net * 0
+
+
+def test_what_is_put_behind_a_slice_takes_the_place_of_nothing():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    part = net[1:].append(nn.ReLU())
+    assert [name for name, _ in part.named_children()] == ["1", "2", "3"]
+
+
+def test_equal_modules_of_a_list_are_counted_when_printed():
+    layers = nn.ModuleList(
+        [nn.Linear(1, 1), nn.Linear(1, 1), nn.Sequential(nn.Tanh()), nn.Sequential(nn.Tanh())]
+    )
+    assert repr(layers) == (
+        "ModuleList(\n  (0-1): 2 x Linear(in_features=1, out_features=1, bias=True)\n"
+        "  (2-3): 2 x Sequential(\n    (0): Tanh()\n  )\n)"
+    )
+    assert repr(nn.ModuleList()) == "ModuleList()"
+
+
+def test_a_parameter_dict_behaves_as_a_dict():
+    weights = nn.ParameterDict({"left": mg.ones(2), "right": nn.Parameter(mg.zeros(3))})
+    assert list(weights) == ["left", "right"] == list(weights.state_dict())
+    assert all(isinstance(weight, nn.Parameter) for weight in weights.values())
+    assert weights["left"] is weights.left is weights.get("left")
+    assert weights.get("middle", 7) == 7
+    assert list(reversed(weights)) == ["right", "left"]
+    added = weights.setdefault("middle", mg.ones(1))
+    assert weights.setdefault("middle", mg.zeros(1)) is added
+    assert weights.popitem() == ("middle", added)
+    copied = weights.copy()
+    copied.pop("left")
+    assert len(weights) == 2
+    other = nn.ParameterDict({"right": mg.ones(1), "top": mg.ones(4)})
+    assert [weight.shape for weight in (weights | other).values()] == [(2,), (1,), (4,)]
+    weights |= other
+    assert list(weights) == ["left", "right", "top"]
+    assert list(nn.ParameterDict.fromkeys(["a", "b"], mg.ones(1))) == ["a", "b"]
+    assert repr(copied) == "ParameterDict(\n  (right): Parameter of shape (3,), float32\n)"
+    assert nn.ParameterDict([("a", mg.ones(1))]).a.shape == (1,)
+    with pytest.raises(KeyError):
+        nn.ParameterDict().popitem()
+
+
+def test_what_is_no_tensor_is_no_parameter():
+    with pytest.raises(TypeError, match=r"ParameterList holds Parameters, got float 1\.0"):
+        nn.ParameterList([1.0])
+    with pytest.raises(TypeError, match="ParameterDict holds Parameters, got str 'b'"):
+        nn.ParameterDict({"a": "b"})
+
+
+def test_a_module_dict_is_extended_by_another():
+    heads = nn.ModuleDict([("year", nn.Linear(2, 4))])
+    heads.update(nn.ModuleDict({"day": nn.Linear(2, 3)}))
+    assert list(heads) == ["year", "day"]

@@ -51,6 +51,43 @@ def test_the_variance_is_that_of_the_paper(function, arguments, variance):
     assert_moments(drawn(function, **arguments), 0.0, variance)
 
 
+@pytest.mark.parametrize(("mean", "std", "a", "b"), [(0.0, 1.0, -2.0, 2.0), (1.0, 2.0, -1.0, 1.5)])
+def test_a_truncated_normal_has_the_moments_of_its_interval(mean, std, a, b):
+    values = drawn(init.trunc_normal_, mean, std, a, b)
+    assert values.min() >= a
+    assert values.max() <= b
+    low, high = (a - mean) / std, (b - mean) / std
+    density = [math.exp(-x * x / 2) / math.sqrt(2 * math.pi) for x in (low, high)]
+    mass = (math.erf(high / math.sqrt(2)) - math.erf(low / math.sqrt(2))) / 2
+    shift = (density[0] - density[1]) / mass  # Johnson, Kotz and Balakrishnan 1994, §13.10
+    variance = 1 + (low * density[0] - high * density[1]) / mass - shift**2
+    assert_moments(values, mean + std * shift, std**2 * variance)
+
+
+@pytest.mark.parametrize(("sparsity", "zeros"), [(0.0, 0), (0.25, 50), (0.301, 61), (1.0, 200)])
+def test_sparse_columns_have_their_share_of_zeros(sparsity, zeros):
+    values = drawn(init.sparse_, sparsity, std=0.5)
+    assert ((values == 0).sum(axis=0) == zeros).all()
+    others = values[values != 0]
+    if others.size:
+        assert_moments(others, 0.0, 0.25)
+
+
+def test_the_zeros_of_sparse_columns_favour_no_row():
+    counts = (drawn(init.sparse_, 0.5) == 0).sum(axis=1)
+    assert abs(counts - 150).max() < 4.5 * math.sqrt(300 * 0.25)
+
+
+def test_eye_is_the_identity_as_far_as_there_is_room():
+    assert init.eye_(mg.empty(2, 3)).tolist() == [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+
+
+def test_dirac_copies_channels():
+    weight = init.dirac_(mg.empty(4, 2, 3), groups=2).tolist()
+    one, none = [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]
+    assert weight == [[one, none], [none, one], [one, none], [none, one]]
+
+
 def test_constants_fill_every_element():
     weight = mg.empty(2, 2)
     assert init.constant_(weight, 3.0).tolist() == [[3.0, 3.0], [3.0, 3.0]]
@@ -112,6 +149,21 @@ def test_the_same_seed_gives_the_same_numbers():
         (lambda: init.xavier_uniform_(mg.empty(3)), ValueError, r"at least 2 dimensions, got shape \(3,\)"),
         (lambda: init.orthogonal_(mg.empty(3)), ValueError, r"got shape \(3,\), expected at least 2"),
         (lambda: init.kaiming_normal_(mg.empty(2, 2), mode="fan"), ValueError, "expected fan_in or fan_out"),
+        (
+            lambda: init.trunc_normal_(mg.empty(2), std=0.0),
+            ValueError,
+            "std=0.0.* expected std > 0 and a < b",
+        ),
+        (lambda: init.trunc_normal_(mg.empty(2), a=1.0, b=1.0), ValueError, "a=1.0, b=1.0"),
+        (lambda: init.eye_(mg.empty(3)), ValueError, r"eye_\(\): got shape \(3,\), expected 2 dimensions"),
+        (lambda: init.sparse_(mg.empty(3), 0.1), ValueError, "expected 2 dimensions"),
+        (lambda: init.sparse_(mg.empty(3, 3), 1.1), ValueError, "sparsity=1.1, expected a share"),
+        (
+            lambda: init.dirac_(mg.empty(3, 3)),
+            ValueError,
+            r"got shape \(3, 3\), expected \(out, in, \*kernel\)",
+        ),
+        (lambda: init.dirac_(mg.empty(3, 3, 1), groups=2), ValueError, "a divisor of the 3 output channels"),
         (lambda: init.calculate_gain("swish"), ValueError, "'swish', expected leaky_relu, linear, sigmoid"),
     ],
 )

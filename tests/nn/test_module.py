@@ -102,6 +102,30 @@ def test_get_submodule_follows_the_path():
         model.get_submodule("output.weight")
 
 
+def test_a_parameter_a_buffer_and_a_module_are_found_and_put_by_their_path():
+    model = Model()
+    assert model.get_parameter("encoder.lstm.weight_hh_l0") is model.encoder.lstm.weight_hh_l0
+    assert model.get_buffer("scratch") is model.scratch
+    replacement = nn.Embedding(7, 4)
+    model.set_submodule("encoder.embedding", replacement, strict=True)
+    assert model.encoder.embedding is replacement
+    model.set_submodule("encoder.norm", nn.LayerNorm(3))
+    assert model.get_buffer("offset").shape == (7,)
+    assert model.get_submodule("encoder.norm") is model.encoder.norm
+
+
+def test_a_path_that_leads_nowhere_names_what_is_there():
+    model = Model()
+    with pytest.raises(AttributeError, match=r"get_parameter\(\): no parameter 'bias' .*, only \['weight'\]"):
+        model.get_parameter("output.bias")
+    with pytest.raises(AttributeError, match=r"get_buffer\(\): no buffer 'weight' at 'output.weight', only"):
+        model.get_buffer("output.weight")
+    with pytest.raises(AttributeError, match="no 'decoder' on the way"):
+        model.get_parameter("decoder.weight")
+    with pytest.raises(AttributeError, match="no 'norm' on the way"):
+        model.set_submodule("encoder.norm", nn.Identity(), strict=True)
+
+
 # ---------------------------------------------------------------------------------------------- parts
 
 
@@ -224,37 +248,6 @@ def test_a_module_without_forward_says_so():
         type("Silent", (nn.Module,), {})()(1)
 
 
-def test_hooks_see_and_replace_arguments_and_output():
-    layer, seen = nn.Identity(), []
-    layer.register_forward_pre_hook(lambda module, args: seen.append((module, args)))
-    layer.register_forward_pre_hook(lambda module, args: (args[0] + 1,))
-    layer.register_forward_pre_hook(lambda module, args: args[0] * 2)
-    layer.register_forward_hook(lambda module, args, output: seen.append((args, output)))
-    layer.register_forward_hook(lambda module, args, output: -output)
-    assert layer(1) == -4
-    assert seen == [(layer, (1,)), ((4,), 4)]
-
-
-def test_a_removed_hook_is_not_called():
-    layer = nn.Identity()
-    handle = layer.register_forward_hook(lambda module, args, output: output + 1)
-    assert layer(1) == 2
-    handle.remove()
-    handle.remove()
-    assert layer(1) == 1
-    with layer.register_forward_pre_hook(lambda module, args: (5,)):
-        assert layer(1) == 5
-    assert layer(1) == 1
-
-
-def test_a_hook_may_remove_itself():
-    layer, calls = nn.Identity(), []
-    handle = layer.register_forward_hook(lambda *_: calls.append(1) or handle.remove())
-    layer(1)
-    layer(1)
-    assert calls == [1]
-
-
 def test_a_traced_graph_knows_the_path_of_every_module():
     model, paths = Model(), set()
     with tracing():
@@ -286,6 +279,17 @@ def test_train_and_eval_reach_every_module():
     assert not any(module.training for module in model.modules())
     assert model.train() is model
     assert all(module.training for module in model.modules())
+
+
+def test_a_layer_that_overrides_train_is_asked():
+    class Frozen(nn.Linear):
+        def train(self, mode=True):
+            return super().train(mode=False)
+
+    model = nn.Sequential(Frozen(1, 1), nn.Tanh()).train()
+    assert [module.training for module in model.modules()] == [True, False, True]
+    with pytest.raises(ValueError, match=r"train\(\): mode=1, expected True or False"):
+        model.train(1)
 
 
 def test_apply_visits_children_first():

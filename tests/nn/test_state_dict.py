@@ -116,3 +116,97 @@ def test_tied_weights_load_and_stay_tied():
     net.load_state_dict({"0.weight": mg.ones(3, 2), "1.weight": mg.ones(3, 2)})
     assert net[1].weight is net[0].weight
     assert net[0].weight.tolist() == [[1.0, 1.0]] * 3
+
+
+# ---------------------------------------------------------------------------------------------- assignment
+
+
+def test_assigned_values_become_the_parameters_with_their_type():
+    layer = nn.BatchNorm1d(2)
+    layer.weight.requires_grad_(requires_grad=False)
+    state = {name: value.double() for name, value in layer.state_dict().items()}
+    state["num_batches_tracked"] = np.array(3)
+    state["bias"] = nn.Parameter(state["bias"])
+    layer.load_state_dict(state, assign=True)
+    assert layer.weight.array is state["weight"].array
+    assert isinstance(layer.weight, nn.Parameter)
+    assert not layer.weight.requires_grad
+    assert layer.bias is state["bias"]
+    assert layer.running_mean.dtype == mg.float64
+    assert layer.num_batches_tracked.item() == 3
+    assert list(layer.state_dict()) == list(nn.BatchNorm1d(2).state_dict())
+
+
+# ---------------------------------------------------------------------------------------------- extra state
+
+
+class Counter(nn.Module):
+    def __init__(self, count):
+        super().__init__()
+        self.count = count
+
+    def get_extra_state(self):
+        return {"count": self.count}
+
+    def set_extra_state(self, state):
+        self.count = state["count"]
+
+
+def test_extra_state_is_saved_and_loaded():
+    source, target = nn.Sequential(nn.Linear(1, 1), Counter(7)), nn.Sequential(nn.Linear(1, 1), Counter(0))
+    state = source.state_dict()
+    assert list(state) == ["0.weight", "0.bias", "1._extra_state"]
+    target.load_state_dict(state)
+    assert target[1].count == 7
+    del state["1._extra_state"]
+    with pytest.raises(RuntimeError, match=r"missing key 1\._extra_state$"):
+        target.load_state_dict(state)
+
+
+def test_a_module_without_extra_state_says_so():
+    with pytest.raises(RuntimeError, match=r"Linear has no get_extra_state\(\)"):
+        nn.Linear(1, 1).get_extra_state()
+    with pytest.raises(RuntimeError, match=r"Linear has no set_extra_state\(\); define it to load this int"):
+        nn.Linear(1, 1).set_extra_state(3)
+
+
+# ---------------------------------------------------------------------------------------------- hooks
+
+
+def test_hooks_around_saving_see_the_module_and_change_what_is_saved():
+    net, seen = nn.Sequential(nn.Linear(1, 1)), []
+    net[0].register_state_dict_pre_hook(lambda *given: seen.append(given))
+    handle = net[0].register_state_dict_post_hook(lambda _, state, prefix, __: state.pop(f"{prefix}bias"))
+    assert list(net.state_dict()) == ["0.weight"]
+    assert seen == [(net[0], "0.", False)]
+    handle.remove()
+    assert list(net.state_dict(prefix="net.")) == ["net.0.weight", "net.0.bias"]
+
+
+def test_hooks_around_loading_may_rename_keys_and_see_what_was_left_aside():
+    net, seen = nn.Sequential(nn.Linear(1, 1)), []
+
+    def rename(_, state, prefix, *__):
+        state[f"{prefix}weight"] = state.pop(f"{prefix}kernel")
+
+    net[0].register_load_state_dict_pre_hook(rename)
+    net.register_load_state_dict_post_hook(lambda module, keys: seen.append((module, keys)))
+    given = {"0.kernel": mg.ones(1, 1), "0.gain": mg.ones(1)}
+    net.load_state_dict(given, strict=False)
+    assert net[0].weight.tolist() == [[1.0]]
+    assert seen == [(net, (["0.bias"], ["0.gain"]))]
+    assert list(given) == ["0.kernel", "0.gain"]
+
+
+def test_a_hook_before_loading_may_refuse():
+    layer = nn.Linear(1, 1)
+    layer.register_load_state_dict_pre_hook(lambda *given: given[-1].append("this file is too old"))
+    with pytest.raises(RuntimeError, match="nothing loaded:\n  this file is too old"):
+        layer.load_state_dict(layer.state_dict())
+
+
+def test_the_hooks_of_one_module_are_not_those_of_another():
+    layer, calls = nn.Linear(1, 1), []
+    layer.register_state_dict_pre_hook(lambda *_: calls.append(1))
+    nn.Linear(1, 1).state_dict()
+    assert calls == []

@@ -20,7 +20,7 @@ pytestmark = [
 ]
 KNOWN = [card for card in CARDS if card.torch]
 each_card = pytest.mark.parametrize("card", KNOWN, ids=str)
-FLOATING_ONLY = ("softplus", "softmax", "log_softmax")  # in PyTorch
+FLOATING_ONLY = ("softplus", "softmax", "log_softmax", "logaddexp", "logaddexp2", "hypot")  # in PyTorch
 DTYPES = ("float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool")
 
 
@@ -89,18 +89,21 @@ ONE_INPUT = {
     *("logsigmoid", "tanhshrink", "softsign", "silu", "mish"),
     *("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu", "erf", "softplus"),
     *("gelu", "abs", "sign", "neg", "square", "power of a number", "number to a power", "clamp"),
-    *("isnan", "isinf", "isfinite", "logical_not"),
+    *("isnan", "isinf", "isfinite", "isposinf", "isneginf", "signbit", "logical_not", "nan_to_num"),
+    *("rsqrt", "reciprocal", "exp2", "log2", "log10", "tan", "asin", "acos", "atan", "sinh", "cosh"),
+    *("asinh", "acosh", "atanh", "erfc", "erfinv", "floor", "ceil", "trunc", "round", "frac"),
+    *("deg2rad", "rad2deg"),
 }
 TWO_INPUTS = {
     *("add", "sub", "mul", "div", "maximum", "minimum", "pow", "logical_and", "logical_or"),
-    *("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
+    *("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_xor", "isclose"),
+    *("floor_divide", "fmax", "fmin", "atan2", "hypot", "logaddexp", "xlogy", "copysign"),
 }
 
 
 # PyTorch takes x ** -0.5 for 1 / sqrt(x), which differs from IEEE 754's power at -0 and -inf.
 ROOTS = [("power of a number", 0.5), ("power of a number", -0.5)]
 WITHOUT_NAN = (
-    *("sign", "abs"),  # PyTorch says sign(nan) = 0; we say nan, as NumPy does
     # At nan PyTorch's slope depends on the place in the array: on whether the loop is vectorised there.
     *("relu6", "hardtanh", "hardswish", "softshrink", "elu", "selu", "celu"),
 )
@@ -173,7 +176,11 @@ def test_ties_share_the_gradient_as_in_pytorch(op, torch):
     np.testing.assert_array_equal(x.grad.array, y.grad.numpy())
 
 
-BINARY = ("add", "mul", "div", "maximum", "eq", "where", "sub", "pow")
+BINARY = (
+    *("add", "mul", "div", "maximum", "eq", "where", "sub", "pow", "floor_divide", "remainder", "fmod"),
+    *("fmax", "atan2", "xlogy", "copysign", "logical_xor", "bitwise_xor", "bitwise_left_shift"),
+)
+TENSORS_ONLY = ("maximum", "fmax", "atan2", "logical_xor")  # in PyTorch
 
 
 def operand(xp, dtype, rank):
@@ -186,7 +193,7 @@ def operand(xp, dtype, rank):
 def called(xp, name, a, b):
     operators = {"add": lambda: a + b, "sub": lambda: a - b, "mul": lambda: a * b, "div": lambda: a / b}
     others = {"eq": lambda: a == b, "pow": lambda: a**b, "where": lambda: xp.where(a > 0, a, b)}
-    return {**operators, **others, "maximum": lambda: xp.maximum(a, b)}[name]()
+    return {**operators, **others}.get(name, lambda: getattr(xp, name)(a, b))()
 
 
 @pytest.mark.parametrize("name", BINARY)
@@ -196,7 +203,7 @@ def test_types_are_promoted_as_in_pytorch(name, torch):
         if name == "pow" and one == other == "bool":
             continue  # PyTorch has it for numbers only
         for rank in ("tensor", "0-d", "number"):
-            if rank == "number" and (name == "maximum" or other not in ("float32", "int64", "bool")):
+            if rank == "number" and (name in TENSORS_ONLY or other not in ("float32", "int64", "bool")):
                 continue
             try:
                 theirs = called(torch, name, operand(torch, one, "tensor"), operand(torch, other, rank))

@@ -26,6 +26,48 @@ BAD_OPTIONS = [
     ("Adam", {"betas": (-0.1, 0.9)}, r"betas\[0\] — got -0.1"),
     ("Adam", {"eps": -1e-8}, "eps — got -1e-08"),
     ("AdamW", {"weight_decay": -0.01}, "AdamW.*weight_decay — got -0.01"),
+    ("Adamax", {"betas": (0.9, 1.0)}, r"Adamax.*betas\[1\] — got 1.0"),
+    ("Adamax", {"lr": -1.0}, "Adamax.*lr — got -1.0"),
+    ("NAdam", {"momentum_decay": -1.0}, "NAdam.*momentum_decay — got -1.0"),
+    ("NAdam", {"betas": (1.0, 0.9)}, r"NAdam.*betas\[0\] — got 1.0"),
+    ("RAdam", {"betas": (0.9, 2.0)}, r"RAdam.*betas\[1\] — got 2.0"),
+    ("RAdam", {"eps": -1.0}, "RAdam.*eps — got -1.0"),
+    ("Adagrad", {"lr_decay": -1.0}, "Adagrad.*lr_decay — got -1.0"),
+    ("Adagrad", {"initial_accumulator_value": -1.0}, "initial_accumulator_value — got -1.0"),
+    ("Adadelta", {"rho": 1.1}, "Adadelta.*rho — got 1.1, expected 0 <= rho <= 1"),
+    ("Adadelta", {"rho": -0.1}, "rho — got -0.1"),
+    ("RMSprop", {"alpha": -0.1}, "RMSprop.*alpha — got -0.1"),
+    ("RMSprop", {"momentum": -0.1}, "RMSprop.*momentum — got -0.1"),
+    (
+        "Rprop",
+        {"etas": (0.5, 0.9)},
+        r"Rprop.*etas — got \(0.5, 0.9\), expected 0 < etas\[0\] < 1 < etas\[1\]",
+    ),
+    ("Rprop", {"etas": (0.0, 1.2)}, "etas — got"),
+    ("Rprop", {"step_sizes": (1.0, 0.1)}, "step_sizes — got"),
+    ("ASGD", {"lambd": -1.0}, "ASGD.*lambd — got -1.0"),
+    ("ASGD", {"lr": -1.0}, "ASGD.*lr — got -1.0"),
+    ("Adafactor", {"eps": (-1.0, 1e-3)}, r"Adafactor.*eps — got \(-1.0, 0.001\)"),
+    ("Adafactor", {"eps": (None, -1.0)}, "eps — got"),
+    ("Adafactor", {"beta2_decay": 0.1}, "beta2_decay — got 0.1, expected a number <= 0"),
+    ("Adafactor", {"d": 0.5}, "d — got 0.5, expected a number >= 1"),
+    ("LBFGS", {"lr": -1.0}, "LBFGS.*lr — got -1.0"),
+    (
+        "LBFGS",
+        {"line_search_fn": "weak"},
+        r"line_search_fn — got 'weak', expected one of \(None, 'strong_wolfe'\)",
+    ),
+    ("LBFGS", {"max_iter": 0}, "max_iter — got 0, expected a number > 0"),
+    ("LBFGS", {"history_size": 0}, "history_size — got 0"),
+    ("LBFGS", {"tolerance_grad": -1.0}, "tolerance_grad — got -1.0"),
+]
+BAD_OPTIONS_OF_MATRICES = [
+    ({"lr": -1.0}, "Muon.*lr — got -1.0"),
+    ({"momentum": -0.1}, "momentum — got -0.1"),
+    ({"weight_decay": -0.1}, "weight_decay — got -0.1"),
+    ({"ns_steps": 100}, "ns_steps — got 100, expected a number from 0 to 99"),
+    ({"ns_coefficients": (1.0, 2.0)}, "ns_coefficients — got"),
+    ({"adjust_lr_fn": "other"}, "adjust_lr_fn — got 'other'"),
 ]
 
 
@@ -35,6 +77,19 @@ def test_an_option_out_of_range_is_refused_by_name_and_value(name, options, word
         getattr(mg.optim, name)([leaf(1.0)], **options)
     with pytest.raises(ValueError, match=words):
         getattr(mg.optim, name)([{"params": [leaf(1.0)], **options}])
+
+
+@pytest.mark.parametrize(("options", "words"), BAD_OPTIONS_OF_MATRICES)
+def test_an_option_of_muon_out_of_range_is_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        mg.optim.Muon([leaf([1.0])], **options)
+
+
+def test_muon_moves_matrices_only():
+    with pytest.raises(
+        ValueError, match=r"Muon\(\): params — got a parameter of shape \(1,\), expected matrices"
+    ):
+        mg.optim.Muon([leaf([1.0]), leaf(1.0)])
 
 
 def test_parameters_that_are_no_parameters_are_refused():
@@ -53,9 +108,10 @@ def test_parameters_that_are_no_parameters_are_refused():
         ([{"params": [x]}, {"params": [x]}], ValueError, "appears twice"),
         ([x * 2], ValueError, r"params\[0\] — got a non-leaf tensor of shape \(1,\)"),
     ]
-    for params, error, words in refusals:
-        with pytest.raises(error, match=words):
-            mg.optim.SGD(params)
+    for kind in (mg.optim.SGD, mg.optim.Adam, mg.optim.Adagrad, mg.optim.Adafactor):
+        for params, error, words in refusals:
+            with pytest.raises(error, match=words):
+                kind(params)
 
 
 def test_groups_have_options_of_their_own():
@@ -148,6 +204,26 @@ def test_a_gradient_of_another_shape_or_type_is_refused():
     with pytest.raises(TypeError, match=r"Adam.step\(\): got a gradient of float32, expected float64"):
         mg.optim.Adam([first, x]).step()
     assert first.item() == 5.0
+
+
+def test_hooks_are_called_before_and_after_each_step_until_they_are_removed():
+    x, seen = leaf(1.0), []
+    x.grad = mg.tensor(np.array([1.0]))
+    optimizer = mg.optim.SGD([x], lr=0.5)
+
+    def closure():
+        return 7.0
+
+    before = optimizer.register_step_pre_hook(lambda *given: seen.append(("before", x.item(), *given)))
+    optimizer.register_step_post_hook(lambda *given: seen.append(("after", x.item(), *given)))
+    assert optimizer.step(closure) == 7.0
+    before.remove()
+    optimizer.step()
+    assert seen == [
+        ("before", 1.0, optimizer, (closure,), {}),
+        ("after", 0.5, optimizer, (closure,), {}),
+        ("after", 0.0, optimizer, (), {}),
+    ]
 
 
 def test_the_base_class_names_the_method_that_is_missing():

@@ -1,41 +1,13 @@
-"""Every optimiser with every option, against its equation written out, and against PyTorch."""
-
-import math
+"""Every optimiser with every option, against its equations written out, and against PyTorch."""
 
 import numpy as np
 import pytest
 
 import minigrad as mg
+from equations import CASES, EQUATIONS, OPTIONS, gradient, shapes_of, start
 from minigrad.optim import elementwise
 
 STEPS = 50
-SHAPES = [(3, 4), (), (5,), (0, 2), (70, 70)]  # four that are packed, and one that goes in blocks
-
-SGD_OPTIONS = [
-    {"lr": 0.1},
-    {"lr": 0.1, "maximize": True},
-    {"lr": 0.1, "weight_decay": 0.2},
-    {"lr": 0.1, "momentum": 0.9},
-    {"lr": 0.1, "momentum": 0.9, "dampening": 0.3},
-    {"lr": 0.1, "momentum": 0.9, "nesterov": True},
-    {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.2, "maximize": True},
-    {"lr": 0.1, "momentum": 0.5, "dampening": 0.5, "weight_decay": 0.1, "maximize": True},
-    {"lr": 0.0, "momentum": 0.9},
-]
-ADAM_OPTIONS = [
-    {},
-    {"lr": 0.1, "betas": (0.5, 0.7)},
-    {"lr": 0.1, "betas": (0.0, 0.0), "eps": 0.1},
-    {"lr": 0.1, "eps": 1e-3, "weight_decay": 0.2},
-    {"lr": 0.1, "weight_decay": 0.0, "maximize": True},
-    {"lr": 0.1, "amsgrad": True},
-    {"lr": 0.1, "amsgrad": True, "weight_decay": 0.3, "maximize": True, "betas": (0.8, 0.99)},
-]
-CASES = [
-    *(("SGD", options) for options in SGD_OPTIONS),
-    *(("Adam", options) for options in ADAM_OPTIONS),
-    *(("AdamW", options) for options in ADAM_OPTIONS),
-]
 cases = pytest.mark.parametrize(("name", "options"), CASES, ids=str)
 
 
@@ -44,104 +16,75 @@ def _short_blocks(monkeypatch):
     monkeypatch.setattr(elementwise, "BLOCK", 1000)
 
 
-def gradient(seed, step, position, shape):
-    """Gradients that shrink with time, so that the largest second moment of amsgrad is not the newest."""
-    return np.random.default_rng([seed, step, position]).standard_normal(shape) / math.sqrt(step + 1)
-
-
-def run(name, options, dtype=np.float64, shapes=SHAPES, steps=STEPS):
+def run(name, options, dtype=np.float64, shapes=None, steps=STEPS):
     """The parameters after `steps` steps of our optimiser."""
-    starts = [np.random.default_rng([1, i]).standard_normal(shape) for i, shape in enumerate(shapes)]
-    params = [mg.tensor(start.astype(dtype), requires_grad=True) for start in starts]
+    params = [
+        mg.tensor(start(i, shape).astype(dtype), requires_grad=True)
+        for i, shape in enumerate(shapes or shapes_of(name))
+    ]
     optimizer = getattr(mg.optim, name)(params, **options)
     for step in range(steps):
         for i, param in enumerate(params):
-            param.grad = mg.tensor(gradient(2, step, i, param.shape).astype(dtype))
+            param.grad = mg.tensor(gradient(step, i, param.shape).astype(dtype))
         optimizer.step()
     return [param.array for param in params]
 
 
-def sgd(x, gradients, lr, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, maximize=False):
-    b = None
-    for gradient_here in gradients:
-        g = (-gradient_here if maximize else gradient_here) + weight_decay * x
-        b = g if b is None else momentum * b + (1 - dampening) * g
-        direction = g + momentum * b if nesterov else b if momentum else g
-        x = x - lr * direction
-    return x
-
-
-def adam(
-    x,
-    gradients,
-    lr=1e-3,
-    betas=(0.9, 0.999),
-    eps=1e-8,
-    weight_decay=0.0,
-    amsgrad=False,
-    maximize=False,
-    decoupled=False,
-):
-    m = v = largest = np.zeros_like(x)
-    for t, gradient_here in enumerate(gradients, start=1):
-        g = -gradient_here if maximize else gradient_here
-        if decoupled:
-            x = x - lr * weight_decay * x
-        else:
-            g = g + weight_decay * x
-        m = betas[0] * m + (1 - betas[0]) * g
-        v = betas[1] * v + (1 - betas[1]) * g**2
-        largest = np.maximum(largest, v)
-        m_hat = m / (1 - betas[0] ** t)
-        v_hat = (largest if amsgrad else v) / (1 - betas[1] ** t)
-        x = x - lr * m_hat / (np.sqrt(v_hat) + eps)
-    return x
-
-
-def adamw(x, gradients, weight_decay=1e-2, **options):
-    return adam(x, gradients, weight_decay=weight_decay, decoupled=True, **options)
-
-
 @cases
 def test_fifty_steps_follow_the_equation(name, options):
-    equation = {"SGD": sgd, "Adam": adam, "AdamW": adamw}[name]
-    for i, (shape, found) in enumerate(zip(SHAPES, run(name, options), strict=True)):
-        start = np.random.default_rng([1, i]).standard_normal(shape)
-        expected = equation(start, [gradient(2, step, i, shape) for step in range(STEPS)], **options)
-        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-12)
+    for i, (shape, found) in enumerate(zip(shapes_of(name), run(name, options), strict=True)):
+        gradients = [gradient(step, i, shape) for step in range(STEPS)]
+        expected = EQUATIONS[name](start(i, shape), gradients, **options)
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-10)
 
 
-@cases
+CHAOTIC = ("Rprop",)  # a step turns on the sign of a product: float32 need not see the sign that float64 sees
+
+
+@pytest.mark.parametrize(("name", "options"), [case for case in CASES if case[0] not in CHAOTIC], ids=str)
 def test_float32_follows_float64(name, options):
     for narrow, wide in zip(run(name, options, np.float32), run(name, options), strict=True):
         assert narrow.dtype == np.float32
-        np.testing.assert_allclose(narrow, wide, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(narrow, wide, rtol=2e-3, atol=2e-4)
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
+@pytest.mark.parametrize("name", OPTIONS)
 def test_float16_parameters_stay_float16(name):
-    options = {"lr": 0.01} if name == "SGD" else {"lr": 0.01, "eps": 1e-3}  # the smallest float16 is 6e-8
-    for array in run(name, options, np.float16, shapes=[(3,), (100, 100)], steps=3):
+    needs_more = ("Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Adagrad")  # float16 begins at 6e-8
+    tiny = {"eps": 1e-3} if name in needs_more else {}
+    shapes = [(3, 2), (100, 100)] if name == "Muon" else [(3,), (100, 100)]
+    for array in run(name, {"lr": 0.01, **tiny}, np.float16, shapes, steps=3):
         assert array.dtype == np.float16
         assert np.isfinite(array).all()
 
 
 @cases
 @pytest.mark.oracle
-def test_fifty_steps_agree_with_pytorch(name, options):
+def test_fifty_steps_agree_with_pytorch(name, options, monkeypatch):
     import torch
 
-    params = [
-        torch.tensor(np.random.default_rng([1, i]).standard_normal(shape), requires_grad=True)
-        for i, shape in enumerate(SHAPES)
-    ]
+    # Muon's iteration runs in bfloat16 there; in float64 it must be ours.
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    params = [torch.tensor(start(i, shape), requires_grad=True) for i, shape in enumerate(shapes_of(name))]
     optimizer = getattr(torch.optim, name)(params, **options)
     for step in range(STEPS):
         for i, param in enumerate(params):
-            param.grad = torch.tensor(gradient(2, step, i, tuple(param.shape)))
+            param.grad = torch.tensor(gradient(step, i, tuple(param.shape)))
         optimizer.step()
     for found, param in zip(run(name, options), params, strict=True):
         np.testing.assert_allclose(found, param.detach().numpy(), rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.oracle
+def test_muon_stays_near_pytorch_s_which_iterates_in_bfloat16():
+    import torch
+
+    values, slope = start(0, (6, 9)), gradient(0, 0, (6, 9))
+    there, here = torch.tensor(values, requires_grad=True), mg.tensor(values, requires_grad=True)
+    there.grad, here.grad = torch.tensor(slope), mg.tensor(slope)
+    torch.optim.Muon([there], lr=1.0).step()
+    mg.optim.Muon([here], lr=1.0).step()
+    np.testing.assert_allclose(here.array, there.detach().numpy(), atol=0.03)
 
 
 def test_adam_takes_its_first_step_at_the_learning_rate_whatever_the_gradient():
@@ -151,6 +94,33 @@ def test_adam_takes_its_first_step_at_the_learning_rate_whatever_the_gradient():
     np.testing.assert_allclose(x.array, [-0.5, -0.5, 0.5], rtol=1e-4)
 
 
+def test_asgd_remembers_the_average_of_the_points_it_passed_since_t0():
+    x = mg.tensor(start(0, (5,)), requires_grad=True)
+    optimizer = mg.optim.ASGD([x], lr=0.1, t0=10)
+    passed = []
+    for step in range(30):
+        x.grad = mg.tensor(gradient(step, 0, (5,)))
+        optimizer.step()
+        passed.append(x.array.copy())
+    # the point of step 12 replaces what was there; from then on it is a mean
+    np.testing.assert_allclose(optimizer.state[x]["ax"].array, np.mean(passed[11:], axis=0), rtol=1e-12)
+
+
+def test_muon_steps_by_the_same_amount_in_every_direction():
+    x = mg.tensor(np.zeros((4, 6)), requires_grad=True)
+    x.grad = mg.tensor(start(0, (4, 6)) * np.array([1e-2, 1.0, 10.0, 3.0])[:, None])
+    mg.optim.Muon([x], lr=1.0, ns_steps=60, ns_coefficients=(1.875, -1.25, 0.375)).step()
+    np.testing.assert_allclose(np.linalg.svd(x.array, compute_uv=False), np.ones(4), rtol=1e-6)
+
+
+def test_an_empty_parameter_is_passed_over():
+    for name in OPTIONS:
+        x = mg.tensor(np.zeros((0, 3)), requires_grad=True)
+        x.grad = mg.tensor(np.zeros((0, 3)))
+        getattr(mg.optim, name)([x]).step()
+        assert x.shape == (0, 3)
+
+
 @pytest.mark.parametrize(
     ("name", "options"),
     [
@@ -158,6 +128,15 @@ def test_adam_takes_its_first_step_at_the_learning_rate_whatever_the_gradient():
         ("SGD", {"lr": 0.02, "momentum": 0.9}),
         ("Adam", {"lr": 0.1}),
         ("AdamW", {"lr": 0.1}),
+        ("Adamax", {"lr": 0.1}),
+        ("NAdam", {"lr": 0.1}),
+        ("RAdam", {"lr": 0.1}),
+        ("Adagrad", {"lr": 1.0}),
+        ("Adadelta", {"lr": 10.0}),
+        ("RMSprop", {"lr": 0.02}),
+        ("Rprop", {}),
+        ("ASGD", {"lr": 0.02}),
+        ("Adafactor", {"lr": 0.05}),
     ],
 )
 def test_a_quadratic_is_minimised(name, options):
@@ -168,4 +147,4 @@ def test_a_quadratic_is_minimised(name, options):
         optimizer.zero_grad()
         ((x - target) * (x - target) * mg.tensor(np.array([1.0, 10.0]))).sum().backward()
         optimizer.step()
-    np.testing.assert_allclose(x.array, [1.0, 2.0], atol=0.03)
+    np.testing.assert_allclose(x.array, [1.0, 2.0], atol=0.05)

@@ -205,3 +205,11 @@ def test_a_deep_graph_is_walked_without_recursion():
 def test_an_output_without_a_graph_is_refused():
     with pytest.raises(GraphError, match=r"output 1 of shape \(2,\) has no graph.*requires grad"):
         trace(leaf(2), mg.ones(2))
+
+
+def test_a_backward_that_was_traced_alone_does_not_hinder_the_graph():
+    x = mg.ones(3, requires_grad=True)
+    y = mg.tanh(x).sum()
+    with tracing():
+        y.backward()
+    assert [node.label for node in trace(y).nodes] == ["leaf", "tanh", "sum"]

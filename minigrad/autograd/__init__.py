@@ -1,14 +1,30 @@
 """Floor 6: what users call to get gradients."""
 
+import importlib
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .backend import is_array, namespace, numpy
-from .errors import DTypeError, GraphError, ShapeError
-from .modes import enable_grad
-from .tape import Leaf, Node, is_sole_holder, pullback
-from .tensor import Tensor, wrap
+from minigrad.backend import is_array, namespace, numpy
+from minigrad.errors import DTypeError, GraphError, ShapeError
+from minigrad.modes import enable_grad, inference_mode, mode, no_grad, set_grad_enabled
+from minigrad.tape import Leaf, Node, is_sole_holder, pullback
+from minigrad.tensor import Tensor, wrap
+
+from . import hooks
+from .anomaly import detect_anomaly, set_detect_anomaly
+from .batched import all_rows, without_rows
+from .function import Function
+
+if TYPE_CHECKING:
+    from minigrad.gradcheck import gradcheck, gradgradcheck
+
+    from . import functional
+
+__all__ = [
+    "Function", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "gradcheck",
+    "gradgradcheck", "inference_mode", "no_grad", "set_detect_anomaly", "set_grad_enabled",
+]  # fmt: skip
 
 
 def backward(
@@ -16,12 +32,15 @@ def backward(
     grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    *,
+    inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
     """Add to `.grad` of every leaf the gradient of the tensors (numbers, or weighted by `grad_tensors`).
 
     retain_graph keeps what was saved, so that a second backward is possible; create_graph records the
-    backward pass itself, so that the gradients can be differentiated. Raises GraphError when there is no
-    graph; all gradients then, and after any other error, are as they were.
+    backward pass itself, so that the gradients can be differentiated; inputs are the only tensors, leaves or
+    not, whose `.grad` is to change. Raises GraphError when there is no graph; all gradients then, and after
+    any other error, are as they were.
 
     >>> import minigrad as mg
     >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
@@ -29,15 +48,27 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
+    wanted = None
+    if inputs is not None:
+        wanted = dict(zip(_targets("backward", inputs), _listed(inputs), strict=True))
+    if wanted is not None and not wanted:
+        raise ValueError("backward(): inputs is empty, expected at least one tensor; leave it out for all")
+    create_graph = create_graph and not mode.inference
     roots, cotangents = _seeds("backward", _listed(tensors), grad_tensors, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
-    arrived = pullback(roots, cotangents, retain_graph=keep, create_graph=create_graph)
+    arrived = pullback(roots, cotangents, targets=wanted, retain_graph=keep, create_graph=create_graph)
     del cotangents
-    receivers = [(tensor, node) for node in arrived if (tensor := _receiver(node)) is not None]
+    receivers = [
+        (tensor, node)
+        for node in arrived
+        if (tensor := _receiver(node) if wanted is None else wanted[node]) is not None
+    ]
     for tensor, node in receivers:
         _check_grad(tensor, arrived[node].shape)
     for tensor, node in receivers:
         _deliver(tensor, arrived, node)
+    for tensor, node in receivers:
+        hooks.run_after(tensor, node)
 
 
 def _receiver(node: Node) -> Tensor | None:
@@ -108,13 +139,16 @@ def grad(
     grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The gradients of `outputs` with respect to `inputs`, as a tuple; no `.grad` is touched.
 
     An input that the outputs do not depend on is refused, unless allow_unused=True (its gradient is then
-    None) or materialize_grads=True (zeros).
+    None) or materialize_grads=True (zeros). With is_grads_batched=True each of grad_outputs holds several
+    cotangents along its first dimension, and the gradients do; they walk back together, by vmap.
 
     >>> import minigrad as mg
     >>> x = mg.tensor(3.0, requires_grad=True)
@@ -122,16 +156,24 @@ def grad(
     >>> mg.autograd.grad(g, x)
     (tensor(18.),)
     """
-    wanted = _listed(inputs)
-    targets = []
-    for i, tensor in enumerate(wanted):
-        if tensor.node is None:
-            raise GraphError(
-                f"grad(): input {i} does not require grad; set requires_grad before computing the outputs"
-            )
-        targets.append(tensor.node)
-    roots, cotangents = _seeds("grad", _listed(outputs), grad_outputs, create_graph)
+    if not only_inputs:
+        raise ValueError("grad(): only_inputs must be True; use backward() for the gradients of all leaves")
+    create_graph = create_graph and not mode.inference
     keep = create_graph if retain_graph is None else retain_graph
+    if is_grads_batched:
+        with all_rows(_listed_seeds(grad_outputs)) as (seeds, size):
+            rows = grad(
+                outputs,
+                inputs,
+                seeds,
+                retain_graph=keep,
+                create_graph=True,
+                allow_unused=allow_unused,
+                materialize_grads=materialize_grads,
+            )
+        return without_rows(rows, size, create_graph)
+    wanted, targets = _listed(inputs), _targets("grad", inputs)
+    roots, cotangents = _seeds("grad", _listed(outputs), grad_outputs, create_graph)
     arrived = pullback(roots, cotangents, targets=set(targets), retain_graph=keep, create_graph=create_graph)
     found: list[Tensor | None] = []
     for i, (tensor, node) in enumerate(zip(wanted, targets, strict=True)):
@@ -148,6 +190,18 @@ def grad(
     return tuple(found)
 
 
+def _targets(name: str, inputs: Tensor | Sequence[Tensor]) -> list[Node]:
+    """The nodes of the tensors whose gradients are asked for."""
+    targets = []
+    for i, tensor in enumerate(_listed(inputs)):
+        if tensor.node is None:
+            raise GraphError(
+                f"{name}(): input {i} does not require grad; set requires_grad before computing the outputs"
+            )
+        targets.append(tensor.node)
+    return targets
+
+
 def _listed(tensors: Tensor | Sequence[Tensor]) -> list[Tensor]:
     listed = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     for tensor in listed:
@@ -158,9 +212,7 @@ def _listed(tensors: Tensor | Sequence[Tensor]) -> list[Tensor]:
 
 def _seeds(name: str, tensors: list[Tensor], given: Any, create_graph: bool) -> tuple[list[Node], list[Any]]:
     """The nodes to start from, and the gradients to start with: 1 for a number, else what was given."""
-    weights = (
-        [None] * len(tensors) if given is None else [given] if isinstance(given, Tensor) else list(given)
-    )
+    weights = [None] * len(tensors) if given is None else _listed_seeds(given)
     if len(weights) != len(tensors):
         raise ValueError(
             f"{name}(): got {len(tensors)} tensors and {len(weights)} gradients, expected as many"
@@ -175,6 +227,10 @@ def _seeds(name: str, tensors: list[Tensor], given: Any, create_graph: bool) -> 
         roots.append(tensor.node)
         cotangents.append(_seed(name, tensor, weight, create_graph))
     return roots, cotangents
+
+
+def _listed_seeds(given: Any) -> list[Any]:
+    return [given] if isinstance(given, Tensor) else list(given or ())
 
 
 def _seed(name: str, tensor: Tensor, weight: Any, create_graph: bool) -> Any:
@@ -199,10 +255,23 @@ def _seed(name: str, tensor: Tensor, weight: Any, create_graph: bool) -> Any:
 
 
 def _backward(
-    self: Tensor, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
     """Add to `.grad` of every leaf the gradient of this tensor; see `minigrad.autograd.backward`."""
-    backward([self], [gradient], retain_graph, create_graph)
+    backward([self], [gradient], retain_graph, create_graph, inputs=inputs)
 
 
 Tensor.backward = _backward  # type: ignore[attr-defined]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what imports this file when it is first asked for (PEP 562)."""
+    if name == "functional":
+        return importlib.import_module(".functional", __name__)
+    if name in ("gradcheck", "gradgradcheck"):
+        return getattr(importlib.import_module("minigrad.gradcheck"), name)
+    raise AttributeError(f"module 'minigrad.autograd' has no attribute {name!r}")
