@@ -81,7 +81,9 @@ bool = bool_
 double, float, half, long = float64, float32, float16, int64
 
 _LATE = {  # imported when first asked for, so that `import minigrad` stays quick
-    **dict.fromkeys(("data", "func", "graph", "linalg", "models", "nn", "optim", "tools", "utils"), None),
+    **dict.fromkeys(
+        ("data", "func", "graph", "linalg", "models", "nn", "optim", "testing", "tools", "utils"), None
+    ),
     **dict.fromkeys(("grad", "value_and_grad"), "func"),
     "save": "checkpoint",
     "load": "checkpoint",

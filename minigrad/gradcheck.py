@@ -10,7 +10,8 @@ float64.  When the numbers disagree, the full Jacobian is computed element by el
 the worst one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .autograd import grad
@@ -29,6 +30,20 @@ class GradcheckError(AssertionError):
 
 class NonDifferentiableError(ValueError):
     """A point at which the two one-sided differences disagree: a kink, where no derivative can be checked."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A derivative along one random direction by the rules, by differences, and the size of its terms."""
+
+    by_rule: float
+    by_difference: float
+    scale: float
+
+    @property
+    def error(self) -> float:
+        """How far the two are apart, as a share of the terms of which they are the sum (at least 1)."""
+        return abs(self.by_rule - self.by_difference) / max(self.scale, abs(self.by_difference))
 
 
 def gradcheck(
@@ -53,6 +68,70 @@ def gradcheck(
     >>> gradcheck(mg.tanh, x)
     True
     """
+    arguments, checked = _prepared(inputs)
+    for found in compare(func, arguments, eps=eps, seed=seed):
+        apart = abs(found.by_rule - found.by_difference)
+        if not apart <= atol * found.scale + rtol * abs(found.by_difference):
+            if not raise_exception:
+                return False
+            raise GradcheckError(
+                f"gradcheck(): along a random direction the rule gives {found.by_rule:.9g}, finite "
+                f"differences {found.by_difference:.9g}; "
+                + _worst_element(func, arguments, checked, _step(arguments, checked, eps))
+            )
+    return True
+
+
+def compare(
+    func: Callable[..., Any], inputs: Tensor | Sequence[Any], *, eps: float = EPSILON, seed: int = 0
+) -> Iterator[Comparison]:
+    """What `gradcheck` judges, as numbers: one comparison for each of its random directions."""
+    arguments, checked = _prepared(inputs)
+    for direction in range(DIRECTIONS):
+        generator = Generator(1000 * seed + direction)
+        yield _compare_along(func, arguments, checked, _step(arguments, checked, eps), generator)
+
+
+def gradgradcheck(func: Callable[..., Any], inputs: Tensor | Sequence[Any], **options: Any) -> bool:
+    """Check second derivatives: `gradcheck` of the gradient, a function of the inputs and the cotangent.
+
+    Takes the options of `gradcheck`; the tolerances are 1e-4 unless told otherwise.
+    """
+    options = {"atol": 1e-4, "rtol": 1e-4, **options}
+    return gradcheck(*gradient_of(func, inputs, options.get("seed", 0)), **options)
+
+
+def gradient_of(
+    func: Callable[..., Any], inputs: Tensor | Sequence[Any], seed: int = 0
+) -> tuple[Callable[..., tuple[Tensor, ...]], list[Any]]:
+    """(the gradient of `func` for a random cotangent, as a function of both; what to call it with)."""
+    arguments = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    checked = [i for i, a in enumerate(arguments) if isinstance(a, Tensor) and a.requires_grad]
+    with no_grad():
+        outputs = _floating(func(*arguments))
+    generator = Generator(seed + 77)
+    cotangents = [
+        Tensor(_like(out, generator.normal(out.shape, "float64")), requires_grad=True) for out in outputs
+    ]
+
+    def gradient(*everything: Any) -> tuple[Tensor, ...]:
+        values, weights = everything[: len(arguments)], everything[len(arguments) :]
+        pairs = zip(_floating(func(*values)), weights, strict=True)
+        attached = [(out, weight) for out, weight in pairs if out.requires_grad]
+        found = grad(
+            [out for out, _ in attached],
+            [values[i] for i in checked],
+            [weight for _, weight in attached],
+            create_graph=True,
+            allow_unused=True,
+        )
+        return tuple(g for g in found if g is not None)
+
+    return gradient, [*arguments, *cotangents]
+
+
+def _prepared(inputs: Tensor | Sequence[Any]) -> tuple[list[Any], list[int]]:
+    """(the arguments, the positions of those that are checked), which must be float64."""
     arguments = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     checked = [i for i, a in enumerate(arguments) if isinstance(a, Tensor) and a.requires_grad]
     if not checked:
@@ -62,102 +141,57 @@ def gradcheck(
             raise ValueError(
                 f"gradcheck(): input {i} is {arguments[i].dtype}, expected float64; use .double()"
             )
-    try:
-        for direction in range(DIRECTIONS):
-            _check_direction(func, arguments, checked, eps, atol, rtol, Generator(1000 * seed + direction))
-    except GradcheckError:
-        if raise_exception:
-            raise
-        return False
-    return True
+    return arguments, checked
 
 
-def gradgradcheck(func: Callable[..., Any], inputs: Tensor | Sequence[Any], **options: Any) -> bool:
-    """Check second derivatives: `gradcheck` of the gradient, a function of the inputs and the cotangent.
-
-    Takes the options of `gradcheck`; the tolerances are 1e-4 unless told otherwise.
-    """
-    arguments = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    checked = [i for i, a in enumerate(arguments) if isinstance(a, Tensor) and a.requires_grad]
-    with no_grad():
-        outputs = _listed(func(*arguments))
-    generator = Generator(options.get("seed", 0) + 77)
-    cotangents = [
-        Tensor(namespace(out.array).asarray(generator.normal(out.shape, "float64")), requires_grad=True)
-        for out in outputs
-        if out.dtype.kind == "f"
-    ]
-
-    def gradient(*everything: Any) -> tuple[Tensor, ...]:
-        values, weights = everything[: len(arguments)], everything[len(arguments) :]
-        floating = [out for out in _listed(func(*values)) if out.dtype.kind == "f"]
-        pairs = [(out, weight) for out, weight in zip(floating, weights, strict=True) if out.requires_grad]
-        targets = [values[i] for i in checked]
-        found = grad(
-            [out for out, _ in pairs],
-            targets,
-            [weight for _, weight in pairs],
-            create_graph=True,
-            allow_unused=True,
-        )
-        return tuple(g for g in found if g is not None)
-
-    options = {"atol": 1e-4, "rtol": 1e-4, **options}
-    return gradcheck(gradient, [*arguments, *cotangents], **options)
+def _step(arguments: list, checked: list[int], eps: float) -> float:
+    """The step of the central difference: eps, or eps times the largest number if that is above 1."""
+    sizes = [float(abs(_to_host(arguments[i])).max()) for i in checked if arguments[i].array.size]
+    return eps * max([1.0, *sizes])
 
 
 def _listed(outputs: Any) -> list[Tensor]:
     return [outputs] if isinstance(outputs, Tensor) else [out for out in outputs if isinstance(out, Tensor)]
 
 
-def _check_direction(
-    func: Callable,
-    arguments: list,
-    checked: list[int],
-    eps: float,
-    atol: float,
-    rtol: float,
-    generator: Generator,
-) -> None:
-    """Compare the two numbers of this file's first paragraph for one random direction and cotangent."""
-    outputs = [out for out in _listed(func(*arguments)) if out.dtype.kind == "f"]
+def _floating(outputs: Any) -> list[Tensor]:
+    return [out for out in _listed(outputs) if out.dtype.kind == "f"]
+
+
+def _compare_along(
+    func: Callable, arguments: list, checked: list[int], step: float, generator: Generator
+) -> Comparison:
+    """The two numbers of this file's first paragraph for one random direction and cotangent."""
+    outputs = _floating(func(*arguments))
     directions = [generator.normal(arguments[i].shape, "float64") for i in checked]
     weights = [generator.normal(out.shape, "float64") for out in outputs]
-    attached = [
-        (out, Tensor(_like(out, u))) for out, u in zip(outputs, weights, strict=True) if out.requires_grad
-    ]
-    by_rule, size = 0.0, 0.0
-    if attached:
-        targets = [arguments[i] for i in checked]
-        found = grad([out for out, _ in attached], targets, [u for _, u in attached], allow_unused=True)
-        products = [_to_host(g) * v for g, v in zip(found, directions, strict=True) if g is not None]
-        by_rule = float(sum(product.sum() for product in products))
-        size = float(sum(abs(product).sum() for product in products))
-    step = eps * max(
-        [1.0, *[float(abs(_to_host(arguments[i])).max()) for i in checked if arguments[i].array.size]]
-    )
+    by_rule, size = _by_rule(outputs, [arguments[i] for i in checked], weights, directions)
 
     def projected(shift: float) -> float:
         moved = list(arguments)
         for i, v in zip(checked, directions, strict=True):
             moved[i] = Tensor(_like(arguments[i], _to_host(arguments[i]) + shift * v), requires_grad=True)
-        values = [out for out in _listed(func(*moved)) if out.dtype.kind == "f"]
+        values = _floating(func(*moved))
         return float(sum((_to_host(out) * u).sum() for out, u in zip(values, weights, strict=True)))
 
     ahead, here, behind = projected(step), projected(0.0), projected(-step)
-    by_difference = (ahead - behind) / (2 * step)
-    scale = max(1.0, size, abs(here))
     right, left = (ahead - here) / step, (here - behind) / step
     if abs(right - left) > 1e-2 * max(1.0, abs(right), abs(left)):
         raise NonDifferentiableError(
             f"gradcheck(): one-sided differences {right:.6g} and {left:.6g} differ: the point lies at a kink"
         )
-    if abs(by_rule - by_difference) <= atol * scale + rtol * abs(by_difference):
-        return
-    raise GradcheckError(
-        f"gradcheck(): along a random direction the rule gives {by_rule:.9g}, "
-        f"finite differences {by_difference:.9g}; " + _worst_element(func, arguments, checked, step)
-    )
+    return Comparison(by_rule, (ahead - behind) / (2 * step), max(1.0, size, abs(here)))
+
+
+def _by_rule(outputs: list, targets: list, weights: list, directions: list) -> tuple[float, float]:
+    """(⟨∇⟨u, f⟩, v⟩, the sum of the absolute values of its terms)."""
+    pairs = zip(outputs, weights, strict=True)
+    attached = [(out, Tensor(_like(out, u))) for out, u in pairs if out.requires_grad]
+    if not attached:
+        return 0.0, 0.0
+    found = grad([out for out, _ in attached], targets, [u for _, u in attached], allow_unused=True)
+    products = [_to_host(g) * v for g, v in zip(found, directions, strict=True) if g is not None]
+    return float(sum(p.sum() for p in products)), float(sum(abs(p).sum() for p in products))
 
 
 def _like(tensor: Tensor, values: Any) -> Any:

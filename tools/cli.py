@@ -9,11 +9,11 @@ from typing import Any
 
 import minigrad
 
-from . import graph_command, train, translate
+from . import gradcheck_command, graph_command, train, translate
 from .arguments import Parser
 from .errors import CommandError
 
-COMMANDS = (train, translate, graph_command)
+COMMANDS = (train, translate, graph_command, gradcheck_command)
 
 
 def parser() -> Parser:

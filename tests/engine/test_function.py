@@ -12,7 +12,7 @@ from leaves import array_of, leaf, normal
 from minigrad.autograd import Function, grad
 from minigrad.autograd.function import once_differentiable
 from minigrad.errors import GraphError
-from strategies import seeds
+from minigrad.testing.strategies import seeds
 
 
 class Exp(Function):

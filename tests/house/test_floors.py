@@ -58,6 +58,7 @@ FLOORS = {
     "minigrad.nn": 8,
     "minigrad.optim.swa_utils": 8,
     "minigrad.models": 9,
+    "minigrad.testing": 9,
     "minigrad.tools": 10,
 }
 MODULES = frozenset(source.module for source in LIBRARY)
@@ -95,6 +96,8 @@ def foreign_imports(source):
     at_home = sys.stdlib_module_names | {"minigrad", "numpy"}
     if source.module.startswith("minigrad.kernels.cupy"):
         at_home |= CUPY
+    if source.module.startswith("minigrad.testing"):
+        at_home |= {"hypothesis"}
     for imported in imports(source):
         late = imported.in_function or imported.for_type_checker
         if not late and imported.package not in at_home:

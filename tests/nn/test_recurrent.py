@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from cards import recurrent as written_out
 from minigrad import nn, ops
+from minigrad.testing.cards import recurrent as written_out
 
 KINDS = {
     "RNN": (nn.RNN, nn.RNNCell, {}, functools.partial(written_out.rnn_step, nonlinearity="tanh")),

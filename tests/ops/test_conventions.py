@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from cards import CARDS
-from cards.card import assert_close, listed
+from minigrad.testing.card import assert_close, listed
+from minigrad.testing.cards import CARDS
 
 # As in minigrad itself: PyTorch is silent where a logarithm of 0 is -inf, and so are we.
 pytestmark = pytest.mark.filterwarnings(r"ignore::RuntimeWarning:minigrad\..*")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cards import CARDS
-from cards.card import cases, few_examples
 from minigrad.graph import trace
+from minigrad.testing.card import cases, few_examples
+from minigrad.testing.cards import CARDS
 from minigrad.tools.draw import to_dot
 
 DRAWN = [card for card in CARDS if card.differentiable and card.op is card.primitive]

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from cards import choosing, comparison, elementwise, exponential, rounding, trigonometry
-from cards.card import assert_close, cases, few_examples, gradients
 from minigrad.errors import DivisionError, DTypeError, GraphError
+from minigrad.testing.card import assert_close, cases, few_examples, gradients
+from minigrad.testing.cards import choosing, comparison, elementwise, exponential, rounding, trigonometry
 
 CARDS = [
     card

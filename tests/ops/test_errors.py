@@ -2,7 +2,7 @@
 
 import pytest
 
-from cards import CARDS
+from minigrad.testing.cards import CARDS
 
 REFUSALS = [
     pytest.param(refusal, id=f"{card}, {i}") for card in CARDS for i, refusal in enumerate(card.errors)

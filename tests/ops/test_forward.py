@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from cards import CARDS
-from cards.card import assert_close, cases, cases_by_type, cotangents, few_examples, gradients
-from strategies import LAYOUTS, repeated
+from minigrad.testing.card import assert_close, cases, cases_by_type, cotangents, few_examples, gradients
+from minigrad.testing.cards import CARDS
+from minigrad.testing.strategies import LAYOUTS, repeated
 
 # As in minigrad itself: PyTorch is silent where a logarithm of 0 is -inf, and so are we.
 pytestmark = pytest.mark.filterwarnings(r"ignore::RuntimeWarning:minigrad\..*")

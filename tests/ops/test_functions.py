@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from cards import CARDS
-from cards.card import assert_close, cases, few_examples, listed
 from minigrad import methods, ops
 from minigrad.gradcheck import gradcheck
-from strategies import broadcastable, dims, grown, seeds, shapes, sides
+from minigrad.testing.card import assert_close, cases, few_examples, listed
+from minigrad.testing.cards import CARDS
+from minigrad.testing.strategies import broadcastable, dims, grown, seeds, shapes, sides
 
 FUNCTIONS = [card for card in CARDS if card.op is getattr(mg, card.name, None)]
 METHODS = [card for card in FUNCTIONS if hasattr(mg.Tensor, card.name)]

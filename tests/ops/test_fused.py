@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from cards import CARDS
-from cards.card import Case, assert_close, cases_by_type, cotangents, gradients, listed
 from minigrad import ops
 from minigrad.fused import Fused
+from minigrad.testing.card import Case, assert_close, cases_by_type, cotangents, gradients, listed
+from minigrad.testing.cards import CARDS
 
 FUSED = {name: op for name, op in vars(ops).items() if isinstance(op, Fused)}
 OF_FUSED = [card for card in CARDS if isinstance(card.op, Fused)]

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from cards import CARDS
-from cards.card import (
+from minigrad.gradcheck import gradcheck, gradgradcheck
+from minigrad.testing.card import (
     Case,
     assert_close,
     cases,
@@ -18,8 +18,8 @@ from cards.card import (
     gradients,
     listed,
 )
-from minigrad.gradcheck import gradcheck, gradgradcheck
-from strategies import broadcastable, grown, seeds
+from minigrad.testing.cards import CARDS
+from minigrad.testing.strategies import broadcastable, grown, seeds
 
 # As in minigrad itself: PyTorch is silent where a logarithm of 0 is -inf, and so are we.
 pytestmark = pytest.mark.filterwarnings(r"ignore::RuntimeWarning:minigrad\..*")
@@ -28,17 +28,12 @@ DIFFERENTIABLE = [card for card in CARDS if card.differentiable]
 each_card = pytest.mark.parametrize("card", DIFFERENTIABLE, ids=str)
 
 
-def function(case):
-    """The operation as a function of its inputs alone."""
-    return lambda *inputs: case.card.op(*inputs, **case.statics)
-
-
 @each_card
 @given(data=st.data())
 def test_the_first_derivative_is_that_of_finite_differences(card, data):
     case = data.draw(cases(card))
     atol, rtol = card.within("first", "float64"), card.within("first, relative", "float64")
-    assert gradcheck(function(case), case.tensors(), atol=atol, rtol=rtol)
+    assert gradcheck(case.function, case.tensors(), atol=atol, rtol=rtol)
 
 
 @pytest.mark.parametrize("card", [card for card in DIFFERENTIABLE if card.second], ids=str)
@@ -46,7 +41,7 @@ def test_the_first_derivative_is_that_of_finite_differences(card, data):
 def test_the_second_derivative_is_that_of_finite_differences(card, data):
     case = data.draw(cases(card))
     tolerance = card.within("second", "float64")
-    assert gradgradcheck(function(case), case.tensors(), atol=tolerance, rtol=tolerance)
+    assert gradgradcheck(case.function, case.tensors(), atol=tolerance, rtol=tolerance)
 
 
 @each_card

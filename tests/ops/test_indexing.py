@@ -8,8 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from cards.card import assert_close, cotangents, gradients
-from strategies import basic_indices, grown, indices, mask_indices, picked, seeds, shapes, steps, with_bools
+from minigrad.testing.card import assert_close, cotangents, gradients
+from minigrad.testing.strategies import (
+    basic_indices,
+    grown,
+    indices,
+    mask_indices,
+    picked,
+    seeds,
+    shapes,
+    steps,
+    with_bools,
+)
 
 
 @st.composite

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from cards import CARDS
-from cards.card import assert_close
 from minigrad import linalg, ops
 from minigrad.errors import GraphError, LinAlgError
 from minigrad.gradcheck import gradcheck, gradgradcheck
-from strategies import REGULAR, Domain, grown, seeds, shapes, sides
+from minigrad.testing.card import assert_close
+from minigrad.testing.cards import CARDS
+from minigrad.testing.strategies import REGULAR, Domain, grown, seeds, shapes, sides
 
 
 @st.composite

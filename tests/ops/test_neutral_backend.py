@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 import fakecupy
 import minigrad as mg
-from cards import CARDS
-from cards.card import assert_close, cases, cotangents, few_examples, gradients, listed
 from minigrad import backend
+from minigrad.testing.card import assert_close, cases, cotangents, few_examples, gradients, listed
+from minigrad.testing.cards import CARDS
 
 
 @pytest.fixture(scope="module", autouse=True)

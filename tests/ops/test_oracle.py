@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from cards import CARDS
-from cards.card import Case, assert_close, cases_by_type, cotangents, gradients, listed
-from strategies import grown, indices, picked, seeds, shapes, with_bools
+from minigrad.testing.card import Case, assert_close, cases_by_type, cotangents, gradients, listed
+from minigrad.testing.cards import CARDS
+from minigrad.testing.strategies import grown, indices, picked, seeds, shapes, with_bools
 
 pytestmark = [
     pytest.mark.oracle,

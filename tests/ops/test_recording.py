@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from cards import CARDS
-from cards.card import cases, few_examples
+from minigrad.testing.card import cases, few_examples
+from minigrad.testing.cards import CARDS
 
 pytestmark = pytest.mark.filterwarnings(r"ignore::RuntimeWarning:minigrad\..*")
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from cards.card import assert_close, few_examples
 from minigrad import ops
 from minigrad.gradcheck import gradcheck, gradgradcheck
-from strategies import DISTINCT, Domain, arrays
+from minigrad.testing.card import assert_close, few_examples
+from minigrad.testing.strategies import DISTINCT, Domain, arrays
 
 # As in minigrad itself: PyTorch is silent where a logarithm of 0 is -inf, and so are we.
 pytestmark = pytest.mark.filterwarnings(r"ignore::RuntimeWarning:minigrad\..*")

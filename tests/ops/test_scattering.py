@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from cards.card import assert_close, cotangents, gradients
-from strategies import grown, seeds
+from minigrad.testing.card import assert_close, cotangents, gradients
+from minigrad.testing.strategies import grown, seeds
 
 PLACES = mg.tensor([2, 0])
 GRID = mg.tensor([[1, 0], [1, 1]])

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from cards import CARDS
-from cards.card import TOLERANCES
 from minigrad import functions, nn, ops
 from minigrad.primitive import Primitive
+from minigrad.testing.card import TOLERANCES
+from minigrad.testing.cards import CARDS
 
 PRIMITIVES = {name: op for name, op in vars(ops).items() if isinstance(op, Primitive)}
 MOST_OVERRIDES = 8

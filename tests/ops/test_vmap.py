@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from cards import CARDS
-from cards.card import assert_close, examples, few_examples, listed
 from minigrad.batching import RULES
+from minigrad.testing.card import assert_close, examples, few_examples, listed
+from minigrad.testing.cards import CARDS
 
 COUNT = 3
 OF_PYTHON = ("equal of all", "allclose")  # the function under test answers with a bool of Python's

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from cards import CARDS
-from cards.card import assert_close, cases, cotangents, few_examples, floating, gradients
+from minigrad.testing.card import assert_close, cases, cotangents, few_examples, floating, gradients
+from minigrad.testing.cards import CARDS
 from minigrad.utils.checkpoint import checkpoint
 
 ROWS = 3

@@ -1,0 +1,99 @@
+"""The cards of the fused operations of neural networks: cross-entropy and attention."""
+
+import math
+
+import numpy as np
+
+import minigrad as mg
+from minigrad import ops
+from minigrad.errors import ShapeError
+from minigrad.nn import functional as F
+from minigrad.testing.card import Card, Refusal
+from minigrad.testing.signatures import attended, classified, partly_classified
+from minigrad.testing.strategies import MASK, REAL, Domain, index_below
+
+CLASS = index_below(lambda shapes, statics: shapes[0][statics["dim"]])
+CLASS_WEIGHT = Domain(low=0.25, differentiable=False)
+
+
+def cross_entropy(x, target, weight, dim, ignore_index, label_smoothing, reduction):
+    """One row after the other."""
+    classes = x.shape[dim]
+    weight = np.ones(classes) if weight is None else weight
+    losses, shares = np.zeros(target.shape), np.zeros(target.shape)
+    for place in np.ndindex(*target.shape):
+        if target[place] == ignore_index:
+            continue
+        scores = np.moveaxis(x, dim, -1)[place]
+        logs = scores - math.log(sum(math.exp(score) for score in scores))
+        wanted = np.full(classes, label_smoothing / classes)
+        wanted[target[place]] += 1 - label_smoothing
+        losses[place], shares[place] = -(weight * wanted * logs).sum(), weight[target[place]]
+    if reduction == "none":
+        return losses
+    return losses.sum() / (shares.sum() if reduction == "mean" else 1)
+
+
+def torch_cross_entropy(torch, x, target, weight, dim, **statics):
+    """PyTorch counts dimension 1 as that of the classes, or 0 if it is the only one."""
+    assert dim == min(x.ndim - 1, 1)
+    return torch.nn.functional.cross_entropy(x, target, weight, **statics)
+
+
+def counted(target):
+    """The target with class 1 in its first row, so that at least one row counts."""
+    target[0] = 1
+    return target
+
+
+def attention(query, key, value, mask=None, dropout=None, *, scale, keep_scale=1.0):
+    scores = query @ np.swapaxes(key, -1, -2) * scale
+    if mask is not None:
+        scores = np.where(mask, scores, -np.inf) if mask.dtype == bool else scores + mask
+    exponentials = np.exp(scores)
+    total = exponentials.sum(axis=-1, keepdims=True)
+    weights = np.divide(exponentials, total, out=np.zeros_like(exponentials), where=total > 0)
+    return (weights if dropout is None else weights * dropout * keep_scale) @ value
+
+
+def torch_attention(torch, query, key, value, mask=None, dropout=None, *, scale):
+    leading = torch.broadcast_shapes(*[x.shape[:-2] for x in (query, key, value)])
+    query, key, value = (x.expand(*leading, *x.shape[-2:]) for x in (query, key, value))
+    if mask is not None and mask.ndim == 1:
+        mask = mask.expand(query.shape[-2], -1)
+    return torch.nn.functional.scaled_dot_product_attention(query, key, value, mask, scale=scale)
+
+
+def attention_card(name, signature, mask, torch=torch_attention):
+    return Card(
+        name, ops.scaled_dot_product_attention, signature, attention, torch, (REAL, REAL, REAL, mask, MASK),
+        broadcasts=False,
+        errors=[
+            Refusal(
+                lambda: F.scaled_dot_product_attention(mg.zeros(2, 3), mg.zeros(4, 5), mg.zeros(4, 1)),
+                ShapeError, "query (2, 3), key (4, 5), value (4, 1)",
+            )
+        ],
+    )  # fmt: skip
+
+
+CARDS = [
+    Card(
+        "cross_entropy", ops.cross_entropy, classified(), cross_entropy, torch_cross_entropy,
+        (REAL, CLASS, CLASS_WEIGHT),
+    ),
+    Card(
+        "cross_entropy, mean of what counts",
+        lambda x, target, *rest, **statics: ops.cross_entropy(x, counted(target.clone()), *rest, **statics),
+        partly_classified(),
+        lambda x, target, *rest, **statics: cross_entropy(x, counted(target.copy()), *rest, **statics),
+        lambda torch, x, target, *rest, **statics: torch_cross_entropy(
+            torch, x, counted(target.clone()), *rest, **statics
+        ),
+        (REAL, CLASS, CLASS_WEIGHT), ops.cross_entropy,
+    ),
+    attention_card("scaled_dot_product_attention", attended(mask=False), REAL),
+    attention_card("scaled_dot_product_attention with a mask", attended(mask=True), MASK),
+    attention_card("scaled_dot_product_attention with an added mask", attended(mask=True), REAL),
+    attention_card("scaled_dot_product_attention with dropout", attended(mask=True, dropout=True), MASK, None),
+]  # fmt: skip
