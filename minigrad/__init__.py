@@ -70,7 +70,7 @@ from .tensor import Tensor
 from .vmap import vmap
 
 if TYPE_CHECKING:
-    from . import data, func, graph, linalg, models, nn, optim, utils
+    from . import config, data, func, graph, linalg, models, nn, optim, utils
     from .checkpoint import load, save
     from .func import grad, value_and_grad
     from .recording import record
@@ -81,9 +81,8 @@ bool = bool_
 double, float, half, long = float64, float32, float16, int64
 
 _LATE = {  # imported when first asked for, so that `import minigrad` stays quick
-    **dict.fromkeys(
-        ("data", "func", "graph", "linalg", "models", "nn", "optim", "testing", "tools", "utils"), None
-    ),
+    **dict.fromkeys(("config", "data", "func", "graph", "linalg", "models", "nn", "optim"), None),
+    **dict.fromkeys(("testing", "tools", "utils"), None),
     **dict.fromkeys(("grad", "value_and_grad"), "func"),
     "save": "checkpoint",
     "load": "checkpoint",

@@ -4,6 +4,7 @@ NumPy's wheels bring OpenBLAS, which takes one thread for each core.  Its thread
 for small products, or beside another busy program, two can be several times slower than one.
 """
 
+import contextlib
 import ctypes
 import functools
 from collections.abc import Callable
@@ -34,13 +35,19 @@ def set_num_threads(count: int) -> bool:
 @functools.cache
 def _function(verb: str) -> Callable | None:
     """OpenBLAS's own function to get or set the number of threads, in the copy that NumPy has loaded."""
-    home = Path(numpy.__file__).parent
-    for path in sorted([*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")]):
-        try:
-            library = ctypes.CDLL(str(path))
-        except OSError:
-            continue
+    for library in loaded_libraries():
         for name in _NAMES:
             if hasattr(library, name.format(verb)):
                 return getattr(library, name.format(verb))
     return None
+
+
+@functools.cache
+def loaded_libraries() -> tuple[ctypes.CDLL, ...]:
+    """The copies of OpenBLAS that came with NumPy."""
+    home = Path(numpy.__file__).parent
+    found = []
+    for path in sorted([*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")]):
+        with contextlib.suppress(OSError):
+            found.append(ctypes.CDLL(str(path)))
+    return tuple(found)

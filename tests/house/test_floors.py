@@ -12,6 +12,7 @@ FLOORS = {
     "minigrad.errors": 0,
     "minigrad.backend": 0,
     "minigrad.blas": 0,
+    "minigrad.allocator": 0,
     "minigrad.generator": 0,
     "minigrad.trees": 0,
     "minigrad.modes": 1,
@@ -42,6 +43,7 @@ FLOORS = {
     "minigrad.transforms": 6,
     "minigrad.gradcheck": 6,
     "minigrad.numpy_protocol": 6,
+    "minigrad.config": 6,
     "minigrad.linalg": 6,
     "minigrad.vmap": 6,
     "minigrad": 6,  # the front door: all of floors 0 to 6, the rest on demand
