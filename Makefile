@@ -42,7 +42,7 @@ lint: .venv/.dev  ## check style and types alone
 	$(BIN)/mypy
 
 bench: .venv/.dev  ## measure what the tape costs on top of NumPy
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m minigrad.tools.bench overhead
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m minigrad.tools bench overhead
 
 mutation: .venv/.dev  ## change one sign or number of the engine at a time, and see whether a test fails (hours)
 	$(BIN)/python tests/mutate.py --sample 500

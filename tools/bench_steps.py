@@ -1,91 +1,85 @@
-"""What `bench steps` times: whole training steps, written once for minigrad and for PyTorch.
+"""`minigrad bench steps`: whole training steps beside PyTorch's, and the memory that they take.
 
-Only the import differs: `library` is one or the other.  A step is forward, loss, backward and Adam.
-
-Letters in comments: B batch, S source positions, T target positions, E embedding, H hidden, V vocabulary.
+Each library has a process of its own for each workload, and they take turns.
 """
 
-from collections.abc import Callable
-from itertools import pairwise
+import argparse
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
-import numpy as np
+from .bench_child import Child, summary
+from .bench_machine import version
+from .bench_models import WORKLOADS, Workload
 
-# One size for everything that a step of the date model has: those of `minigrad train dates`.
-B, S, T, E, H = 64, 20, 11, 64, 128
-SOURCES, TARGETS = 105, 15  # characters
-
-
-def mlp(library: Any, *sizes: int) -> Any:
-    """Layers from one size to the next with a ReLU between two."""
-    nn, layers = library.nn, []
-    for inputs, outputs in pairwise(sizes):
-        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
+PAUSE = 0.02  # seconds, in which the idle threads of the other process go to sleep
+KERNELS = "OPENBLAS_CORETYPE"  # the variable that tells OpenBLAS which processor's kernels to use
+Row = dict[str, Any]
 
 
-def classification(library: Any, sizes: tuple[int, ...], batch: int) -> Callable[[], Any]:
-    """A step of an MLP that tells classes apart."""
-    random = np.random.default_rng(0)
-    model = mlp(library, *sizes)
-    x = library.tensor(random.standard_normal((batch, sizes[0]), dtype=np.float32))  # (B, inputs)
-    target = library.tensor(random.integers(0, sizes[-1], batch))  # (B,)
-    return _step(library, model, lambda: library.nn.functional.cross_entropy(model(x), target))
+def libraries() -> list[str]:
+    """What is measured: minigrad, and PyTorch where it is installed."""
+    return ["minigrad", *(["torch"] if version("torch") else [])]
 
 
-def translation(library: Any) -> Callable[[], Any]:
-    """A step of the attention seq2seq that reads dates: dot score, bidirectional encoder, teacher forcing."""
-    nn = library.nn
-    random = np.random.default_rng(0)
-    source = library.tensor(random.integers(4, SOURCES, (S, B)))
-    target = library.tensor(random.integers(4, TARGETS, (T + 1, B)))
-
-    class Translator(nn.Module):  # type: ignore[name-defined]  # of either library
-        """The equations of minigrad.models.AttentionSeq2Seq for sources of one length."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.source_embedding, self.target_embedding = nn.Embedding(SOURCES, E), nn.Embedding(TARGETS, E)
-            self.encoder, self.decoder = nn.LSTM(E, H // 2, bidirectional=True), nn.LSTM(E, H)
-            self.first_h, self.first_c = nn.Linear(H, H), nn.Linear(H, H)
-            self.attentional, self.output = nn.Linear(2 * H, H), nn.Linear(H, TARGETS)
-
-        def forward(self, source: Any, target: Any) -> Any:
-            memory, (h, c) = self.encoder(self.source_embedding(source))  # (S, B, H), (2, B, H/2)
-            h = self.first_h(library.cat([h[0], h[1]], dim=1)).tanh().unsqueeze(0)  # (1, B, H)
-            c = self.first_c(library.cat([c[0], c[1]], dim=1)).unsqueeze(0)
-            states, _ = self.decoder(self.target_embedding(target), (h, c))  # (T, B, H)
-            states, memory = states.transpose(0, 1), memory.transpose(0, 1)  # (B, T, H), (B, S, H)
-            weights = (states @ memory.transpose(1, 2)).softmax(2)  # (B, T, S)
-            context = weights @ memory  # (B, T, H)
-            return self.output(self.attentional(library.cat([context, states], dim=2)).tanh())  # (B, T, V)
-
-    model = Translator()
-    tokens, expected = target[:-1], target[1:].transpose(0, 1).reshape(-1)  # (T, B), (B T,)
-
-    def loss() -> Any:
-        logits = model(source, tokens).reshape(-1, TARGETS)  # (B T, V)
-        return nn.functional.cross_entropy(logits, expected)
-
-    return _step(library, model, loss)
+def kernel_choices(asked: Sequence[str] | None) -> list[str | None]:
+    """Which kernels OpenBLAS is told to use; None: it chooses. By default that, and what is configured."""
+    if asked:
+        return [None if name == "auto" else name for name in asked]
+    configured = os.environ.get(KERNELS)
+    return [None, *([configured] if configured else [])]
 
 
-def _step(library: Any, model: Any, loss: Callable[[], Any]) -> Callable[[], Any]:
-    """One training step with Adam, which gives the loss before it."""
-    optimizer = library.optim.Adam(model.parameters(), lr=1e-3)
-
-    def step() -> Any:
-        optimizer.zero_grad()
-        value = loss()
-        value.backward()
-        optimizer.step()
-        return value
-
-    return step
+def measure(arguments: argparse.Namespace) -> Iterator[Row]:
+    """A row for each workload, each number of threads and each choice of kernels, as soon as it is there."""
+    for kernels in kernel_choices(arguments.kernels):
+        for threads in arguments.threads:
+            for name in arguments.workloads or WORKLOADS:
+                workload = WORKLOADS[name]
+                if workload.threads in (None, threads):
+                    yield _row(name, workload, threads, kernels, arguments)
 
 
-WORKLOADS: dict[str, Callable[[Any], Callable[[], Any]]] = {
-    "MLP 784-512-512-10, batch 128": lambda library: classification(library, (784, 512, 512, 10), 128),
-    "MLP 64-64-64-10, batch 16": lambda library: classification(library, (64, 64, 64, 10), 16),
-    "attention seq2seq 128, batch 64": translation,
-}
+def _row(
+    name: str, workload: Workload, threads: int, kernels: str | None, arguments: argparse.Namespace
+) -> Row:
+    times: dict[str, list[float]] = {library: [] for library in libraries()}
+    row: Row = {"workload": name, "title": workload.title, "threads": threads, "kernels": kernels or "auto"}
+    with ExitStack() as stack:
+        children = [
+            stack.enter_context(Child(library, threads, {KERNELS: kernels})) for library in libraries()
+        ]
+        for _ in range(arguments.rounds):
+            for child in children:
+                time.sleep(PAUSE)
+                times[child.library] += child.ask(
+                    workload=name, samples=arguments.samples, quick=arguments.quick
+                )
+        for child in children:
+            found = summary(times[child.library], 1e3)
+            row[child.library] = {**found, "peak MB": child.ask(memory=True)[0]}
+    return row
+
+
+def header() -> str:
+    """The head of the table."""
+    columns = "".join(f"   {name:>8} {'p10':>8} {'MB':>5}" for name in libraries())
+    ratio = f"   {'ratio':>5} {'MB':>5}" if len(libraries()) > 1 else ""
+    return (
+        "ms per training step, median and 10th percentile; peak memory of the whole process; the ratios are\n"
+        f"minigrad / PyTorch\n\n{'':34} {'threads':>7} {'kernels':>9}{columns}{ratio}"
+    )
+
+
+def line(row: Row) -> str:
+    """A row as a line of the table."""
+    text = f"{row['title']:34} {row['threads']:7} {row['kernels']:>9}"
+    for name in libraries():
+        found = row[name]
+        text += f"   {found['median']:8.3f} {found['p10']:8.3f} {found['peak MB']:5.0f}"
+    if "torch" in row:
+        text += f"   {row['minigrad']['median'] / row['torch']['median']:5.2f}"
+        text += f" {row['minigrad']['peak MB'] / row['torch']['peak MB']:5.2f}"
+    return text

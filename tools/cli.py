@@ -9,11 +9,11 @@ from typing import Any
 
 import minigrad
 
-from . import doctor, gradcheck_command, graph_command, train, translate
+from . import bench, doctor, gradcheck_command, graph_command, train, translate
 from .arguments import Parser
 from .errors import CommandError
 
-COMMANDS = (train, translate, graph_command, gradcheck_command, doctor)
+COMMANDS = (train, translate, graph_command, gradcheck_command, bench, doctor)
 
 
 def parser() -> Parser:

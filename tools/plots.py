@@ -3,25 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 import numpy as np
 
-from .errors import CommandError
+from .canvas import FAINT, INK, new_figure, require_matplotlib, tidy, write_png
 from .fonts import drawable, families, warn_of_missing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-INK, FAINT, LOSS, EXACT = "#1f2933", "#8a94a0", "#0072b2", "#c44e00"
+LOSS, EXACT = "#0072b2", "#c44e00"
 CELL = 0.27  # inches: the side of one attention weight, with room for its token
 LETTER = 10  # points: the size of a token
 WIDEST = 13.0  # inches: panels beyond it begin a new row
 BAR = 0.85  # inches on the right: the colour bar and its numbers
-DPI = 144  # pixels per inch,
-SIDE = 30_000  # and no more pixels on a side than this
 
 
 @dataclass(frozen=True)
@@ -50,8 +47,8 @@ def draw_losses(records: Sequence[Mapping[str, Any]], path: str | Path, title: s
         raise ValueError(
             f"draw_losses(): none of the {len(records)} records has a loss; train for a few more steps"
         )
-    _require_matplotlib()
-    figure = _figure(7.2, 5.4 if scores else 3.2, layout="constrained")
+    require_matplotlib()
+    figure = new_figure(7.2, 5.4 if scores else 3.2, layout="constrained")
     upper, *lower = figure.subplots(2 if scores else 1, 1, sharex=True, squeeze=False)[:, 0]
     steps, values = np.array(losses, dtype=float).T
     upper.plot(steps, values, ".-", color=LOSS, alpha=0.35, linewidth=1, markersize=4, label="logged batch")
@@ -62,13 +59,13 @@ def draw_losses(records: Sequence[Mapping[str, Any]], path: str | Path, title: s
     for axes in lower:
         _draw_scores(axes, scores)
     for axes in (upper, *lower):
-        _tidy(axes)
+        tidy(axes)
     (upper, *lower)[-1].set_xlabel("step")
     upper.xaxis.get_major_locator().set_params(integer=True)
     if title:
         warn_of_missing(title.split())
         upper.set_title(_title(title), fontfamily=families(), fontsize=11, color=INK, loc="left")
-    _write(figure, path)
+    write_png(figure, path)
 
 
 def _draw_scores(axes: "Axes", scores: Sequence[Mapping[str, Any]]) -> None:
@@ -107,13 +104,6 @@ def _smoothed(values: np.ndarray, reach: int = 4) -> np.ndarray:
     return np.exp((sums[places + near + 1] - sums[places - near]) / (2 * near + 1))
 
 
-def _tidy(axes: "Axes") -> None:
-    """No frame above and to the right, a light grid."""
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25, linewidth=0.6)
-    axes.tick_params(labelsize=9, color=FAINT)
-
-
 # ------------------------------------------------------------------------------------------------ attention
 
 
@@ -126,13 +116,13 @@ def draw_attention(alignments: Alignment | Sequence[Alignment], path: str | Path
     panels = [alignments] if isinstance(alignments, Alignment) else list(alignments)
     if not panels:
         raise ValueError("draw_attention(): got no alignments, expected at least one")
-    _require_matplotlib()
+    require_matplotlib()
     tables = [_table(panel) for panel in panels]
     warn_of_missing(
         token for panel in panels for token in (*panel.source, *panel.target, *panel.title.split())
     )
     sheet = _Sheet(panels)
-    figure = _figure(sheet.width, sheet.height)
+    figure = new_figure(sheet.width, sheet.height)
     top = max(float(table.max()) for table in tables)
     for number, (panel, table) in enumerate(zip(panels, tables, strict=True)):
         axes = figure.add_axes(sheet.place(number))
@@ -142,7 +132,7 @@ def draw_attention(alignments: Alignment | Sequence[Alignment], path: str | Path
     bar.ax.set_title("weight", fontsize=8)
     bar.ax.tick_params(labelsize=8, length=2)
     bar.outline.set_visible(False)
-    _write(figure, path)
+    write_png(figure, path)
 
 
 class _Sheet:
@@ -221,26 +211,3 @@ def _label(axes: "Axes", panel: Alignment) -> None:
 def _title(text: str) -> str:
     """A title: its spaces stay spaces."""
     return " ".join(map(drawable, text.split()))
-
-
-def _require_matplotlib() -> None:
-    """CommandError, with the remedy, where it is missing."""
-    try:
-        import matplotlib.figure  # noqa: F401 (only to see whether it is there)
-    except ImportError:
-        raise CommandError('drawing needs matplotlib: pip install "minigrad[viz]"') from None
-
-
-def _figure(width: float, height: float, layout: Literal["constrained"] | None = None) -> "Figure":
-    """An empty figure, in inches; no window, no pyplot, no global state."""
-    from matplotlib.figure import Figure
-
-    dpi = min(DPI, SIDE / max(width, height))
-    return Figure(figsize=(width, height), dpi=dpi, layout=layout, facecolor="white")
-
-
-def _write(figure: "Figure", path: str | Path) -> None:
-    """Write a figure as PNG, by the renderer that needs no screen."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    FigureCanvasAgg(figure).print_png(path)

@@ -4,32 +4,70 @@ How long anything takes is asserted nowhere.
 """
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.tools import bench, bench_ops, bench_steps
+from commands import done, minigrad, refusal
+from minigrad.tools import bench_growth, bench_models, bench_ops, bench_overhead, bench_steps
 from minigrad.tools.bench_ops import CHAINS
 
-TABLES = {"overhead": ("operation", list(CHAINS)), "steps": ("workload", list(bench_steps.WORKLOADS))}
+
+def titles(*names):
+    return [bench_models.WORKLOADS[name].title for name in names]
+
+
+TABLES = {
+    "overhead": (["overhead"], list(CHAINS), "operation", list(CHAINS)),
+    "steps": (["steps"], titles(*bench_models.WORKLOADS), "workload", list(bench_models.WORKLOADS)),
+    "growth": (["growth"], ["rnn", "attention"], "layer", ["rnn"] * 4 + ["attention"] * 4),
+}
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_quick_run_prints_and_writes_every_row(table, tmp_path):
-    command = [sys.executable, "-m", "minigrad.tools.bench", table, "--quick", "--json", "found.json"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stderr) == (0, "")
-    column, names = TABLES[table]
-    lines = run.stdout.splitlines()
-    assert all([line.startswith(name) for line in lines].count(True) == 1 for name in names)
+    words, starts, column, expected = TABLES[table]
+    plot = [] if table == "overhead" else ["--plot", "found.png"]
+    output = done(minigrad("bench", *words, "--quick", "--json", "found.json", *plot, cwd=tmp_path))
+    lines = output.splitlines()
+    assert all(any(line.startswith(start) for line in lines) for start in starts)
     found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
-    assert [row[column] for row in found["rows"]] == names
+    assert [row[column] for row in found["rows"]] == expected
     assert found["settings"] == {"rounds": 1, "samples": 1, "quick": True}
     assert {"date", "processor", "NumPy", "BLAS", "OPENBLAS_CORETYPE", "load"} <= set(found["machine"])
+    if plot:
+        assert (tmp_path / "found.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_profile_names_the_operations_of_a_step(tmp_path):
+    output = done(minigrad("bench", "steps", "lstm", "--quick", "--profile", cwd=tmp_path))
+    assert "LSTM 2 x 256, T 32" in output
+    for operation in ("lstm.forward", "lstm.pullback", "cross_entropy.forward", "optimizer.step"):
+        assert f"  {operation} " in output
+
+
+def test_the_exponent_is_that_of_the_larger_sizes():
+    assert bench_growth.exponent({n: 1e-3 * n**2 for n in (8, 16, 32, 64)}) == pytest.approx(2)
+    assert bench_growth.exponent({8: 5.0, 16: 5.0, 32: 5.0, 64: 10.0}) == pytest.approx(1)
+
+
+def test_the_kernels_are_those_asked_for_or_else_what_is_configured(monkeypatch):
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    assert bench_steps.kernel_choices(None) == [None]
+    assert bench_steps.kernel_choices(["auto", "Haswell"]) == [None, "Haswell"]
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    assert bench_steps.kernel_choices(None) == [None, "Haswell"]
+
+
+def test_decoding_with_and_without_the_cache_writes_the_same_tokens(monkeypatch):
+    small = bench_models.WORKLOADS["decoding"]
+    cached = small.step(mg, quick=True)()
+    monkeypatch.delattr(mg.nn.transformer._Stack, "make_cache")
+    uncached = small.step(mg, quick=True)()
+    assert cached.tolist() == uncached.tolist()
+    assert cached.shape == (2, 4)
 
 
 @pytest.mark.parametrize("name", CHAINS)
@@ -54,23 +92,25 @@ def test_no_number_in_a_chain_is_one_that_numpy_computes_slowly(name):
     assert sizes[sizes > 0].min() > np.finfo("float32").tiny
 
 
-@pytest.mark.parametrize("name", bench_steps.WORKLOADS)
+@pytest.mark.parametrize("name", [name for name in bench_models.WORKLOADS if name != "decoding"])
 def test_a_workload_learns(name):
-    mg.manual_seed(0)
-    step = bench_steps.WORKLOADS[name](mg)
-    losses = [step().item() for _ in range(6)]
+    step = bench_models.WORKLOADS[name].step(mg, quick=True)
+    losses = [step().item() for _ in range(12)]
     assert losses[-1] < losses[0]
 
 
 def test_overhead_is_time_beyond_numpys_own():
     taken = {"numpy forward": 1.0, "numpy backward": 2.0, "no_grad": 1.25, "forward": 2.0, "both": 5.5}
     times = {("minigrad", column): [time * 1e-6 * CHAINS["add"].length] for column, time in taken.items()}
-    found = bench.overhead_row("add", times)["overhead"]["median"]
+    found = bench_overhead.overhead_row("add", times)["overhead"]["median"]
     assert found == pytest.approx({"no_grad": 0.25, "forward": 1.0, "backward": 1.5})
 
 
-def test_a_file_that_cannot_be_written_is_refused_in_a_sentence(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(bench, "_print_steps", lambda rows, samples: None)
-    monkeypatch.setattr(bench, "WORKLOADS", {})
-    assert bench.main(["steps", "--quick", "--json", str(tmp_path / "absent" / "found.json")]) == 2
-    assert "found.json: No such file" in capsys.readouterr().err
+def test_a_file_that_cannot_be_written_is_refused_in_a_sentence(tmp_path):
+    found = minigrad("bench", "steps", "tiny-mlp", "--quick", "--json", "absent/found.json", cwd=tmp_path)
+    assert "found.json: No such file" in refusal(found)
+
+
+def test_a_workload_that_is_not_there_is_refused(tmp_path):
+    found = minigrad("bench", "steps", "lstn", "--quick", cwd=tmp_path)
+    assert "no workload is called 'lstn'; expected mlp, tiny-mlp, lstm" in refusal(found)

@@ -9,7 +9,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from minigrad.tools.plots import BAR, CELL, DPI, Alignment, draw_attention, draw_losses
+from minigrad.tools.canvas import DPI
+from minigrad.tools.plots import BAR, CELL, Alignment, draw_attention, draw_losses
 
 ISO = [*"2026-11-21", "<eos>"]
 DATES = ["2026년 11월 21일", "2026年11月21日", "21 ноября 2026 г.", "sábado, 21 de noviembre de 2026"]
