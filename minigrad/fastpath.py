@@ -238,9 +238,11 @@ def _fused(op: Any) -> Callable:
         except (AttributeError, TypeError, ValueError):
             y = None
         if type(y) is not HostArray:
-            if y is not None:
-                op.fast = general  # several outputs, or a number: no short cut, from now on
-            return general(*args, **static)
+            if y is None or type(y) is tuple:
+                if y is not None:
+                    op.fast = general  # several outputs: no short cut, from now on
+                return general(*args, **static)
+            y = _asarray(y)  # a number: NumPy makes one of a 0-d result
         out = _new(Tensor)
         out.array = y
         out.version = [0, 0]

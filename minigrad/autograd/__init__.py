@@ -107,10 +107,12 @@ def _deliver(tensor: Tensor, arrived: dict[Node, Any], node: Node) -> None:
 
 def _owned(arrived: dict[Node, Any], node: Node) -> Tensor:
     """arrived[node] as a Tensor; a copy, if somebody else may hold the same memory."""
-    if not is_sole_holder(arrived, node):
-        with enable_grad():  # of a Tensor, the copy is recorded
-            arrived[node] = _as_tensor(arrived[node]).clone()
-    return _as_tensor(arrived[node])
+    if is_sole_holder(arrived, node):
+        return _as_tensor(arrived[node])
+    if isinstance(arrived[node], Tensor):
+        with enable_grad():  # the copy is recorded
+            return arrived[node].clone()
+    return _as_tensor(arrived[node].copy())
 
 
 def _as_tensor(g: Any) -> Tensor:

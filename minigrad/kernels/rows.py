@@ -30,7 +30,7 @@ def column_sums(xp: Any, matrix: Any) -> Any:
     """Σᵢ xᵢⱼ, as a vector (C,); a sum of float16 is kept in float32."""
     if matrix.dtype.itemsize == 2:
         return matrix.sum(axis=0, dtype="float32").astype(matrix.dtype)
-    return xp.matmul(xp.ones((1, matrix.shape[0]), matrix.dtype), matrix)[0]
+    return xp.matmul(xp.ones(matrix.shape[0], matrix.dtype), matrix)
 
 
 def blocks(xp: Any, matrix: Any) -> Iterator[slice]:

@@ -52,12 +52,12 @@ class cross_entropy:
         place = (xp.arange(flat.size), xp.where(valid, flat, 0))
         share = valid.astype(wide) if weight is None else weight[place[1]].astype(wide, copy=False) * valid
         weights = xp.ones(rows.shape[1], wide) if weight is None else weight.astype(wide, copy=False)
-        spread = weights if label_smoothing else None
-        shifted, exponential, total, every = exponentials(xp, rows, place[1], spread)
-        normaliser = xp.log(total)
-        loss = (shifted - normaliser) * share * (label_smoothing - 1)
+        exponential, total, top = exponentials(xp, rows)
+        normaliser = xp.log(total) + top
+        loss = (rows[place] - normaliser) * share * (label_smoothing - 1)
         if label_smoothing:
-            loss -= (every - normaliser * weights.sum()) * valid * (label_smoothing / rows.shape[1])
+            every = rows @ weights - normaliser * weights.sum()
+            loss -= every * valid * (label_smoothing / rows.shape[1])
         kept = (exponential, total, place, valid, share, weights, x.shape)
         if reduction == "none": return loss.astype(x.dtype, copy=False).reshape(target.shape), kept
         y = loss.sum() if reduction == "sum" else loss.sum() / share.sum()
@@ -79,20 +79,18 @@ class cross_entropy:
         return xp.moveaxis(dx.reshape(*shape[:dim], *shape[dim + 1 :], classes), -1, dim), None, None
 
 
-def exponentials(xp, rows, chosen, weights):
-    """With s = x - max x for each row (N, C): s at the class chosen, eˢ, Σ eˢ, and Σ s · weights if wanted.
+def exponentials(xp, rows):
+    """e^(x - max x), its sum, and max x, for each row (N, C).
 
     By blocks of rows, which stay in the cache: 8.0 ms became 5.0 for (1024, 5000) in float32.
     """
-    exponential = xp.empty_like(rows)
-    shifted, total, every = (xp.empty(len(rows), rows.dtype) for _ in range(3))
+    y, total, top = xp.empty_like(rows), xp.empty(len(rows), rows.dtype), xp.empty(len(rows), rows.dtype)
     for part in blocks(xp, rows):
-        here = xp.subtract(rows[part], rows[part].max(axis=1, keepdims=True), out=exponential[part])
-        shifted[part] = here[xp.arange(len(here)), chosen[part]]
-        if weights is not None: every[part] = here @ weights
-        xp.exp(here, out=here)
-        total[part] = row_sums(xp, here)[:, 0]
-    return shifted, exponential, total, every
+        rows[part].max(axis=1, out=top[part])
+        xp.subtract(rows[part], top[part, None], out=y[part])
+        xp.exp(y[part], out=y[part])
+        total[part] = row_sums(xp, y[part])[:, 0]
+    return y, total, top
 
 
 def classes_last(x, dim):
