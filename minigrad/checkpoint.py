@@ -4,7 +4,7 @@
     weights = load("weights.safetensors")
 
     save_checkpoint({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": 7}, path)
-    state = load_checkpoint(path)  # the same dict, bit for bit
+    state = load_checkpoint(path)  # the same dict, bit for bit; training_state.py makes a whole run's
 
 A file is written beside its final name, forced to the disk, and only then takes that name: a crash at any
 moment leaves either the previous file or the new one, whole.  (A process that is killed can leave a hidden
@@ -17,6 +17,7 @@ import json
 import math
 import os
 import secrets
+import stat
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,23 @@ from . import safetensors
 from .backend import is_array, to_numpy
 from .errors import CheckpointError
 from .tensor import Tensor
+from .training_state import random_state, restore, set_random_state, training_state
+
+__all__ = [
+    "CHECKSUM",
+    "MAX_STATE",
+    "STATE",
+    "atomic_file",
+    "load",
+    "load_checkpoint",
+    "load_with_metadata",
+    "random_state",
+    "restore",
+    "save",
+    "save_checkpoint",
+    "set_random_state",
+    "training_state",
+]
 
 STATE, CHECKSUM = "minigrad.state", "minigrad.crc32"  # where a training state lies in the metadata
 MAX_STATE = 2**21  # characters of the JSON; parsed, it takes at most some twenty times its length
@@ -38,27 +56,30 @@ MAX_DEPTH = 100
 
 
 def save(
-    tensors: Mapping[str, Tensor | np.ndarray],
+    tensors: Mapping[str, Any],
     path: str | os.PathLike[str],
     metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Write named tensors, and texts about them, to `path` in the safetensors layout, whole or not at all.
 
+    Of dicts in the dict the names are joined by dots, {"encoder": {"w": w}} to {"encoder.w": w}.
     Types: float64, float32, float16, bfloat16 (of ml_dtypes), bool, and signed and unsigned integers of 8 to
     64 bits; TypeError for others.  Tensors that share memory are written once each.  If the disk refuses, its
     OSError is raised, and the file that was there before is untouched.
     """
-    arrays = {}
-    for name, value in tensors.items():
-        if not isinstance(name, str):
-            raise TypeError(f"save(): names must be str, got {name!r}")
+    arrays: dict[str, np.ndarray] = {}
+    for name, value in _flat(tensors):
+        if name in arrays:
+            raise ValueError(f"save(): two tensors would be named {name[:100]!r}; rename one of them")
         arrays[name] = _host_array(value, f"tensors[{name!r}]")
     with atomic_file(path) as file:
         safetensors.write(file, arrays, metadata or {})
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, by name.  bfloat16 becomes float32.  CheckpointError for a bad file.
+    """The tensors of a safetensors file, by name; CheckpointError for a bad file.
+
+    bfloat16, which NumPy lacks, becomes float32: exactly the same numbers, in twice the memory.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -73,6 +94,19 @@ def load_with_metadata(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor],
     """The tensors of a safetensors file, and the texts that were saved with them."""
     arrays, metadata = safetensors.read(path)
     return {name: Tensor(array) for name, array in arrays.items()}, metadata
+
+
+def _flat(tensors: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """(name, value) for each value of a dict and of the dicts in it."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"save(): {prefix[:100]}... is nested too deeply; does it contain itself?")
+    for name, value in tensors.items():
+        if not isinstance(name, str):
+            raise TypeError(f"save(): names must be str, got {name!r}; for other keys use save_checkpoint()")
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.", depth + 1)
+        else:
+            yield prefix + name, value
 
 
 def _host_array(value: Any, field: str) -> np.ndarray:
@@ -90,12 +124,15 @@ def _host_array(value: Any, field: str) -> np.ndarray:
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A new binary file that takes the place of `path` when the block ends well, and is removed otherwise.
 
-    The content is on the disk before the name changes, and the name before the block returns.
+    The content is on the disk before the name changes, and the name before the block returns.  The file that
+    is replaced passes its permission bits on.
     """
     target = Path(os.path.realpath(path))  # of a symbolic link, what it points to
     temporary = target.with_name(f".{target.name[:60]}.{secrets.token_hex(4)}.part")
     try:
         with temporary.open("xb") as file:
+            if target.is_file():
+                _copy_permissions(target, temporary)  # before a byte is there to be read
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -111,7 +148,14 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.close(folder)
 
 
-# -------------------------------------------------------------------------------- training state
+def _copy_permissions(old: Path, new: Path) -> None:
+    """Give `new` the permission bits of `old`, where they differ."""
+    mode = stat.S_IMODE(old.stat().st_mode) & 0o777
+    if stat.S_IMODE(new.stat().st_mode) != mode:
+        new.chmod(mode)
+
+
+# -------------------------------------------------------------------------------- trees of a run's state
 
 
 def save_checkpoint(state: Mapping[str, Any], path: str | os.PathLike[str]) -> None:

@@ -30,6 +30,7 @@ MAX_MEMBERS = 30_000  # tensors in a file, and keys in its metadata
 MAX_NAME = 4_096  # characters in the name of a tensor
 MAX_RANK = 64  # NumPy's own limit
 MAX_TEXT = 16_000_000  # bytes of a string
+PIECE = 65_536  # numbers that are widened at once
 METADATA = "__metadata__"
 
 # How each type lies in the file.  BF16 is the upper half of a float32, held as uint16 since NumPy lacks it.
@@ -52,8 +53,10 @@ _CODES = {dtype.newbyteorder("="): code for code, dtype in STORED.items() if cod
 
 # What a file of another kind begins with.  Each makes an impossible length of a header.
 _FOREIGN = {
-    rb"\x80[\x02-\x05][^\x00]": "a Python pickle; loading one runs the code in it, so it is refused",
-    rb"PK\x03\x04": "a zip archive, such as torch.save writes; pickles may be in it, so it is refused",
+    rb"\x80[\x02-\x05][^\x00]": "a Python pickle; loading one runs the code in it, so it is refused; where "
+    "you trust it, load it with what wrote it, and save its tensors by safetensors",
+    rb"PK[\x03\x05][\x04\x06]": "a zip archive, such as torch.save writes, or numpy.savez; pickles may be in "
+    "it, so it is refused; where you trust it, load it there, and save its tensors by safetensors",
     rb"\x93NUMPY": "an .npy file; read it with numpy.load",
 }
 
@@ -145,6 +148,8 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str,
     BF16 becomes float32, which holds it exactly, whether or not a package that knows bfloat16 is installed.
     Raises CheckpointError, with the path, the byte and the field, for a file that is not in the layout.
     """
+    if Path(path).is_fifo():  # opening one would wait for a writer
+        raise CheckpointError(f"{path}: byte 0: this is a pipe, expected a file; write what it brings to one")
     with Path(path).open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         header = _Header(str(path), _header_bytes(file, size, str(path)))
@@ -193,8 +198,11 @@ def _check_tiling(header: "_Header", entries: Mapping[str, Entry], size: int) ->
 
 def _read_array(file: BufferedReader, name: str, entry: Entry, header: "_Header") -> np.ndarray:
     """The next array of the file."""
-    array = np.empty(entry.shape, STORED[entry.dtype])
+    stored = np.dtype("<f4") if entry.dtype == "BF16" else STORED[entry.dtype]
+    array = np.empty(entry.shape, stored)
     raw = array.reshape(-1).view(np.uint8)
+    if entry.dtype == "BF16":
+        raw = raw[raw.size // 2 :]  # the upper halves of the numbers lie here until they are widened
     got = file.readinto(raw.data) if raw.size else 0
     if got != raw.size:
         problem = f"file ends after {got:,} of its {raw.size:,} bytes"
@@ -202,8 +210,19 @@ def _read_array(file: BufferedReader, name: str, entry: Entry, header: "_Header"
     if entry.dtype == "BOOL" and raw.max(initial=0) > 1:
         raise header.error(repr(name), "got a byte above 1, expected BOOL", header.data + entry.begin)
     if entry.dtype == "BF16":
-        return (array.astype(np.uint32) << 16).view(np.float32)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+        _widen(array.reshape(-1).view("<u4"))
+    return array.astype(stored.newbyteorder("="), copy=False)
+
+
+def _widen(words: np.ndarray) -> None:
+    """Let each 16-bit number in the second half of `words` become the upper half of a word, in place.
+
+    After k of the n words 4 k bytes are written, and the numbers to be read begin at 2 n + 2 k, not before.
+    """
+    halves = words.view("<u2")[words.size :]
+    for start in range(0, words.size, PIECE):
+        piece = halves[start : start + PIECE].astype("<u4")
+        words[start : start + PIECE] = piece << 16
 
 
 class _Header:

@@ -7,8 +7,9 @@ import pathlib
 class CrashPoints:
     """Inside, calls that write files are counted, and at call `strike` something happens in their place.
 
-    The calls are open, write, flush, fsync, replace, and opening and fsync of the folder.  A struck write has
-    written half of its bytes, or, with `late=True`, all; the other calls have not begun, or are done.
+    The calls are open, chmod, write, flush, fsync, replace, and opening and fsync of the folder.  A struck
+    write has written half of its bytes, or, with `late=True`, all; the other calls have not begun, or are
+    done.
     """
 
     def __init__(self, strike=None, action=None, late=False):
@@ -16,16 +17,17 @@ class CrashPoints:
         self.calls = []
 
     def __enter__(self):
-        self.real = (pathlib.Path.open, os.open, os.fsync, os.replace)
-        real_open, os_open, os_fsync, os_replace = self.real
+        self.real = (pathlib.Path.open, os.chmod, os.open, os.fsync, os.replace)
+        real_open, os_chmod, os_open, os_fsync, os_replace = self.real
         pathlib.Path.open = lambda path, mode: _File(self, self.call("open", real_open, path, mode))
+        os.chmod = lambda path, mode, **_: self.call("chmod", os_chmod, path, mode)
         os.open = lambda path, flags: self.call("open folder", os_open, path, flags)
         os.fsync = lambda descriptor: self.call("fsync", os_fsync, descriptor)
         os.replace = lambda source, target: self.call("replace", os_replace, source, target)
         return self
 
     def __exit__(self, *exception):
-        pathlib.Path.open, os.open, os.fsync, os.replace = self.real
+        pathlib.Path.open, os.chmod, os.open, os.fsync, os.replace = self.real
 
     def call(self, name, real, *arguments):
         self.calls.append(name)

@@ -37,17 +37,16 @@ class RandomSampler:
             raise ValueError(f"RandomSampler(): num_samples is {num_samples}, expected 1 or more")
         self.data_source = data_source
         self.replacement = replacement
-        self.generator = generator
+        self.generator = default_generator() if generator is None else generator
         self._num_samples = num_samples
 
     def __iter__(self) -> Iterator[int]:
-        generator = default_generator() if self.generator is None else self.generator
         size, remaining = len(self.data_source), len(self)
         if self.replacement and size:
-            yield from generator.integers(0, size, remaining).tolist()
+            yield from self.generator.integers(0, size, remaining).tolist()
             return
         while remaining and size:
-            order = generator.permutation(size)[:remaining]
+            order = self.generator.permutation(size)[:remaining]
             yield from order.tolist()
             remaining -= len(order)
 

@@ -56,6 +56,7 @@ FLOORS = {
     "minigrad.parallel": 7,
     "minigrad.recording": 7,
     "minigrad.safetensors": 7,
+    "minigrad.training_state": 7,
     "minigrad.utils": 7,
     "minigrad.nn": 8,
     "minigrad.optim.swa_utils": 8,
