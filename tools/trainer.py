@@ -1,6 +1,7 @@
 """The training loop: batches in, a trained model and a log out, and always a state from which to go on."""
 
 import math
+import random
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -12,10 +13,10 @@ import numpy
 import minigrad
 from minigrad import optim
 from minigrad.data import PAD, Batch, BucketBatchSampler, DataLoader, collate_pairs
-from minigrad.generator import default_generator
 from minigrad.nn import functional as F
 from minigrad.nn.utils import clip_grad_norm_
 from minigrad.tensor import Tensor
+from minigrad.training_state import restore, training_state
 
 from .errors import CommandError, plain
 from .progress import Progress, clock
@@ -42,6 +43,8 @@ class Trainer:
         settings: Mapping[str, Any] = config["training"]
         minigrad.set_num_threads(settings["threads"])
         minigrad.manual_seed(config["seed"])
+        random.seed(config["seed"])  # nothing here draws from these two, but a checkpoint has their states
+        numpy.random.seed(config["seed"] % 2**32)  # noqa: NPY002
         self.translator = Translator(config)
         self.model = self.translator.model
         self.dataset = self.translator.dataset(task.train)
@@ -54,6 +57,12 @@ class Trainer:
         self.schedule = optim.lr_scheduler.OneCycleLR(
             self.optimizer, max_lr=settings["learning_rate"], total_steps=self.steps + 1
         )
+        self.parts = {
+            "model": self.model,
+            "optimizer": self.optimizer,
+            "schedule": self.schedule,
+            "sampler": self.sampler,
+        }
         self.step = self.epoch = 0
         self.saved_at = time.perf_counter()
         self.training_seconds = self.testing_seconds = 0.0  # of this process
@@ -112,23 +121,11 @@ class Trainer:
 
     def state(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on."""
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "sampler": self.sampler.state_dict(),
-            "generator": default_generator().get_state(),
-            "step": self.step,
-            "epoch": self.epoch,
-        }
+        return training_state(self.parts, step=self.step, epoch=self.epoch)
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Stand where the trainer stood whose `state()` is given."""
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
-        self.sampler.load_state_dict(state["sampler"])
-        default_generator().set_state(state["generator"])
+        restore(state, self.parts)
         self.step, self.epoch = state["step"], state["epoch"]
 
     def save(self) -> None:
