@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ENGINE = ("tape", "plan", "primitive", "fastpath", "fused", "versions", "inplace", "autograd", "indexing")
+ENGINE = ("tape", "plan", "primitive", "fastpath", "fused", "versions", "inplace", "indexing")
 SECONDS = 240  # what runs longer than this is stuck: a loop without end is killed, too
 
 SWAPS = {
@@ -171,7 +171,8 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2, help="how many at a time (default 2)")
     given = parser.parse_args()
     engine = [ROOT / "minigrad" / f"{name}.py" for name in ENGINE]
-    default = [*sorted((ROOT / "minigrad" / "ops").glob("*.py")), *engine]
+    folders = [sorted((ROOT / "minigrad" / name).glob("*.py")) for name in ("ops", "autograd")]
+    default = [*folders[0], *folders[1], *engine]
     every = [m for path in given.files or default for m in mutants(path.resolve())]
     count = min(given.sample, len(every))
     chosen = every if given.files else random.Random(given.seed).sample(every, count)  # noqa: S311

@@ -267,3 +267,16 @@ def test_to_takes_a_type_a_device_or_another_tensor():
     assert not x.long().requires_grad
     x.double().sum().backward()
     assert x.grad.dtype == mg.float32
+
+
+@pytest.mark.parametrize("name", ["celu", "elu", "gelu", "leaky_relu", "logsigmoid", "mish", "selu", "silu"])
+def test_an_activation_of_integers_is_floating(name):
+    found = getattr(mg.nn.functional, name)(mg.tensor([-2, 3]))
+    expected = getattr(mg.nn.functional, name)(mg.tensor([-2.0, 3.0]))
+    assert found.dtype == mg.float32
+    assert found.tolist() == expected.tolist()
+
+
+def test_prelu_of_integers_is_floating():
+    found = mg.nn.functional.prelu(mg.tensor([-2, 3]), mg.tensor([2]))
+    assert (found.tolist(), found.dtype) == ([-4.0, 3.0], mg.float32)
