@@ -154,6 +154,9 @@ _GELU_CUBE = 0.044715
 @fused
 class gelu_:
     """y = x Φ(x), Φ the normal distribution    (Hendrycks & Gimpel 2016; approximate="tanh": their eq. 2)"""
+    promote = ("x",)
+    floating = True
+
     def definition(x, *, approximate="none"):
         if approximate == "tanh": return 0.5 * x * (1 + tanh(_GELU_SCALE * (x + _GELU_CUBE * x * x * x)))
         return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
