@@ -7,6 +7,7 @@ Letters: B the number of examples, n the number of dimensions of one example.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from . import ops
@@ -127,6 +128,58 @@ def _with_room(value: Tensor, batched: bool, ndim: int) -> Tensor:
         return value
     size, *shape = value.shape
     return ops.reshape(value, shape=(size, *[1] * (ndim - len(shape)), *shape))
+
+
+# ------------------------------------------------------------------------------------------------ images
+
+
+@rule("images")
+def images(op: Any, operands: list[Operand], static: dict[str, Any]) -> Any:
+    """Operations on each image of x (N, C, ...) by itself: there are B N of them."""
+    (x,) = operands
+    outputs = op(_merged(x.value, 0), **static)
+    if isinstance(outputs, tuple):
+        return tuple(_parted(out, 0, x.value.shape[0]) for out in outputs)
+    return _parted(outputs, 0, x.value.shape[0])
+
+
+@rule("convolution")
+def convolution(op: Any, operands: list[Operand], static: dict[str, Any]) -> Any:
+    """An example more is so many groups more: images (N, B C, ...), a weight (B O, C, ...), a bias (B O).
+
+    If only the images differ from example to example, it is so many images more.
+    """
+    size = batch_size(operands)
+    if "weight" in op.inputs and not any(operand.batched for operand in operands[1:]):
+        first, *others = operands
+        return _parted(op(_merged(first.value, 0), *[operand.value for operand in others], **static), 0, size)
+    values: list[Any] = []
+    for name, operand in zip(op.inputs, operands, strict=True):
+        value = None if operand.given is None else with_batch(operand, size)
+        if name in ("x", "z"):
+            values.append(_merged(_exchanged(value), 1))  # (B, N, C, ...) -> (N, B C, ...)
+        else:
+            values.append(value if value is None else _merged(value, 0))
+    grid = replace(static["grid"], groups=size * static["grid"].groups)
+    y = op(*values, **{**static, "grid": grid})
+    return _parted(y, 0, size) if op.name == "convolve_weight" else _exchanged(_parted(y, 1, size))
+
+
+def _merged(value: Any, dim: int) -> Any:
+    """A dimension and the next one as one."""
+    shape = value.shape
+    return ops.reshape(value, shape=(*shape[:dim], shape[dim] * shape[dim + 1], *shape[dim + 2 :]))
+
+
+def _parted(value: Any, dim: int, size: int) -> Any:
+    """A dimension as two, the first of which has this size."""
+    shape = value.shape
+    return ops.reshape(value, shape=(*shape[:dim], size, shape[dim] // size, *shape[dim + 1 :]))
+
+
+def _exchanged(value: Any) -> Any:
+    """The first two dimensions exchanged."""
+    return ops.permute(value, dims=(1, 0, *range(2, len(value.shape))))
 
 
 # ------------------------------------------------------------------------------------------------ shapes

@@ -325,9 +325,12 @@ class RemovableHandle:
 
     _numbers = itertools.count()  # not id(self): a handle may die before its hook, and its id be used again
 
-    def __init__(self, functions: dict[int, Callable], function: Callable) -> None:
+    def __init__(self, functions: dict[int, Any], function: Any, *, prepend: bool = False) -> None:
         self._functions, self._number = functions, next(self._numbers)
+        others = list(functions) if prepend else []
         functions[self._number] = function
+        for number in others:  # behind the new one, in their order
+            functions[number] = functions.pop(number)
 
     def remove(self) -> None:
         """Take the hook away; a second time does nothing."""

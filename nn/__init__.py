@@ -5,9 +5,13 @@ if __name__ != "minigrad.nn":
 
 from . import functional, init, utils
 from .activation import *
+from .adaptive_pooling import *
+from .adaptive_softmax import AdaptiveLogSoftmaxWithLoss
 from .attention import Attention, ConcatScore, DotScore, GeneralScore
 from .batch_norm import *
 from .container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
+from .conv import *
+from .ctc import *
 from .distance import *
 from .dropout import *
 from .embedding import *
@@ -20,7 +24,8 @@ from .module import Module
 from .multihead import KeyValueCache, MultiheadAttention
 from .norm import *
 from .padding import *
-from .parameter import Parameter
+from .parameter import Buffer, Parameter
+from .pooling import *
 from .rnn import GRU, LSTM, RNN
 from .rnn_base import RNNBase
 from .rnn_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
@@ -31,3 +36,4 @@ from .transformer import (
     TransformerEncoder,
     TransformerEncoderLayer,
 )
+from .upsample import *

@@ -40,7 +40,7 @@ class _InPlace(Module):
 
 
 class ReLU(_InPlace):
-    """y = max(x, 0), elementwise; its derivative at 0 is taken as 0."""
+    """y = max(x, 0), elementwise; its derivative at 0 is taken as 0    (Nair and Hinton 2010)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.relu(input, self.inplace)
@@ -116,7 +116,10 @@ class PReLU(Module):
 
 
 class Threshold(_InPlace):
-    """y = x where x > threshold, else value, elementwise."""
+    """y = x where x > threshold, else value, elementwise.
+
+    No reference: it is ReLU with a threshold and a value of one's own.
+    """
 
     shown = ("threshold", "value")
 
@@ -129,7 +132,7 @@ class Threshold(_InPlace):
 
 
 class Hardtanh(_InPlace):
-    """y = x limited to [min_val, max_val], elementwise; its derivative at the limits is taken as 0."""
+    """y = x limited to [min_val, max_val], elementwise; its derivative at both is 0    (Collobert 2004)."""
 
     shown = ("min_val", "max_val")
 
@@ -144,7 +147,7 @@ class Hardtanh(_InPlace):
 
 
 class Hardsigmoid(_InPlace):
-    """y = x / 6 + 1/2 limited to [0, 1], elementwise."""
+    """y = x / 6 + 1/2 limited to [0, 1], elementwise    (Howard et al. 2019, §5.2; see Hardswish)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardsigmoid(input, self.inplace)
@@ -158,7 +161,7 @@ class Hardswish(_InPlace):
 
 
 class Hardshrink(Module):
-    """y = x where |x| > λ, else 0, elementwise."""
+    """y = x where |x| > lambd, else 0, elementwise: hard thresholding    (Donoho and Johnstone 1994)."""
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
@@ -172,7 +175,7 @@ class Hardshrink(Module):
 
 
 class Softshrink(Module):
-    """y = x moved by λ towards 0, and 0 where |x| ≤ λ, elementwise."""
+    """y = sign x max(|x| - lambd, 0), elementwise: soft thresholding    (Donoho and Johnstone 1994)."""
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
@@ -189,42 +192,48 @@ class Softshrink(Module):
 
 
 class Tanh(Module):
-    """y = tanh x, elementwise."""
+    """y = tanh x, elementwise    (LeCun, Bottou, Orr and Müller 1998, "Efficient BackProp", §4.4)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.tanh(input)
 
 
 class Tanhshrink(Module):
-    """y = x - tanh x, elementwise."""
+    """y = x - tanh x, elementwise.
+
+    No reference: the definition is all there is to it.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.tanhshrink(input)
 
 
 class Sigmoid(Module):
-    """y = σ(x) = 1 / (1 + e⁻ˣ), elementwise."""
+    """y = σ(x) = 1 / (1 + e⁻ˣ), elementwise    (Rumelhart, Hinton and Williams 1986, eq. 2)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.sigmoid(input)
 
 
 class LogSigmoid(Module):
-    """y = ln σ(x) = -ln(1 + e⁻ˣ), elementwise."""
+    """y = ln σ(x) = -ln(1 + e⁻ˣ), elementwise, without overflow.
+
+    No reference: see `Sigmoid`.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.logsigmoid(input)
 
 
 class Softsign(Module):
-    """y = x / (1 + |x|), elementwise."""
+    """y = x / (1 + |x|), elementwise    (Glorot and Bengio 2010, §3.3)."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softsign(input)
 
 
 class Softplus(Module):
-    """y = ln(1 + e^{βx}) / β, elementwise; x itself where βx > threshold    (Dugas et al. 2001, eq. 4)."""
+    """y = ln(1 + e^{beta x}) / beta, elementwise; x if beta x > threshold    (Dugas et al. 2001, eq. 4)."""
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
@@ -238,7 +247,7 @@ class Softplus(Module):
 
 
 class ELU(_InPlace):
-    """y = x where x > 0, else α (eˣ - 1), elementwise    (Clevert, Unterthiner & Hochreiter 2016, eq. 15)."""
+    """y = x where x > 0, else alpha (eˣ - 1), elementwise    (Clevert et al. 2016, eq. 15)."""
 
     shown = ("alpha",)
 
@@ -251,7 +260,7 @@ class ELU(_InPlace):
 
 
 class CELU(_InPlace):
-    """y = x where x > 0, else α (e^{x/α} - 1), elementwise    (Barron 2017, eq. 2)."""
+    """y = x where x > 0, else alpha (e^{x/alpha} - 1), elementwise    (Barron 2017, eq. 2)."""
 
     shown = ("alpha",)
 
@@ -335,28 +344,42 @@ class GLU(_Along):
 
 
 class Softmax(_Along):
-    """yᵢ = e^{xᵢ} / Σⱼ e^{xⱼ} along `dim`, which must be given."""
+    """yᵢ = e^{xᵢ} / Σⱼ e^{xⱼ} along `dim`, which must be given.
+
+    Reference: Bridle 1990, "Probabilistic interpretation of feedforward classification network outputs".
+
+    Shape: any; the output's is the input's.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softmax(input, dim=self.dim)
 
 
 class Softmin(_Along):
-    """yᵢ = e^{-xᵢ} / Σⱼ e^{-xⱼ} along `dim`, which must be given."""
+    """yᵢ = e^{-xᵢ} / Σⱼ e^{-xⱼ} along `dim`, which must be given: see `Softmax`, of -x.
+
+    Shape: any; the output's is the input's.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.softmin(input, dim=self.dim)
 
 
 class LogSoftmax(_Along):
-    """yᵢ = xᵢ - log Σⱼ e^{xⱼ} along `dim`, which must be given."""
+    """yᵢ = xᵢ - log Σⱼ e^{xⱼ} along `dim`, which must be given: the logarithm of the other, see `Softmax`.
+
+    Shape: any; the output's is the input's.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.log_softmax(input, dim=self.dim)
 
 
 class Softmax2d(Module):
-    """The softmax over the channels at every place of an image: (N, C, H, W) or (C, H, W)."""
+    """y[c, i, j] = e^{x[c, i, j]} / Σₖ e^{x[k, i, j]}: over the channels at every place, see `Softmax`.
+
+    Shape: input and output (N, C, H, W) or (C, H, W).
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in (3, 4):

@@ -21,7 +21,10 @@ from .module import Module
 
 
 class DotScore(Module):
-    """score(h, h̄) = hᵀ h̄    (Luong et al. 2015, §3.1, "dot"): query and key have the same size."""
+    """score(h, h̄) = hᵀ h̄    (Luong et al. 2015, §3.1, "dot"): query and key have the same size.
+
+    Shape: query (B, T, Q), key (B, S, Q), scores (B, T, S).
+    """
 
     def forward(self, query: Tensor, key: Tensor) -> Tensor:
         """Scores (B, T, S) of queries (B, T, H) and keys (B, S, H)."""
@@ -33,6 +36,8 @@ class GeneralScore(Module):
 
     Args:
         query_size, key_size: the sizes of h and h̄.
+
+    Shape: query (B, T, Q), key (B, S, K), scores (B, T, S).
 
     `project.weight` (key_size, query_size) is Wᵀ. With W the identity it is `DotScore`.
     """
@@ -49,12 +54,14 @@ class GeneralScore(Module):
 class ConcatScore(Module):
     """score(h, h̄) = vᵀ tanh(W [h; h̄]) = vᵀ tanh(W₁ h + W₂ h̄)
 
-    Luong et al. 2015, §3.1, "concat"; Bahdanau et al. 2015, appendix A.1.2, where W₁ and W₂ are called Wₐ and
-    Uₐ.
+    References: Luong et al. 2015, §3.1, "concat"; Bahdanau et al. 2015, appendix A.1.2, where W₁ and W₂
+    are called Wₐ and Uₐ.
 
     Args:
         query_size, key_size: the sizes of h and h̄.
         hidden_size: the size of the tanh layer.
+
+    Shape: query (B, T, Q), key (B, S, K), scores (B, T, S).
 
     `query.weight` is W₁, `key.weight` is W₂, `v.weight` (1, hidden_size) is vᵀ. All T · S ·
     hidden_size values of the tanh are in memory at once.
@@ -74,6 +81,9 @@ class ConcatScore(Module):
 
 class Attention(Module):
     """cₜ = Σₛ aₜ(s) vₛ, with aₜ = softmaxₛ score(qₜ, kₛ)
+
+    Reference: Bahdanau, Cho and Bengio 2015, "Neural machine translation by jointly learning to align and
+    translate", eqs. 5 and 6.
 
     Args:
         score: a module that gives scores (B, T, S) for queries (B, T, Q) and keys (B, S, K).

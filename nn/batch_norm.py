@@ -130,13 +130,23 @@ class BatchNorm1d(_BatchNorm):
 
 
 class BatchNorm2d(_BatchNorm):
-    """BatchNorm1d for images: input and output (N, C, H, W), with μ and σ² over N, H and W."""
+    """y = γ (x - μ) / √(σ² + ε) + β for each channel, with μ and σ² over N, H and W: BatchNorm1d of images
+
+    Args and reference: those of BatchNorm1d.
+
+    Shape: input and output (N, C, H, W); `weight`, `bias`, `running_mean` and `running_var` (C,).
+    """
 
     ranks, layout = (4,), "(N, C, H, W)"
 
 
 class BatchNorm3d(_BatchNorm):
-    """BatchNorm1d for volumes: input and output (N, C, D, H, W), with μ and σ² over N, D, H and W."""
+    """y = γ (x - μ) / √(σ² + ε) + β for each channel, with μ and σ² over N, D, H, W: BatchNorm1d of volumes
+
+    Args and reference: those of BatchNorm1d.
+
+    Shape: input and output (N, C, D, H, W); `weight`, `bias`, `running_mean` and `running_var` (C,).
+    """
 
     ranks, layout = (5,), "(N, C, D, H, W)"
 
@@ -198,12 +208,24 @@ class InstanceNorm1d(_InstanceNorm):
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """InstanceNorm1d for images: input and output (N, C, H, W) or (C, H, W)."""
+    """y = γ (x - μ) / √(σ² + ε) + β for each channel of each example, with μ and σ² over H and W
+
+    Args and reference: those of InstanceNorm1d.
+
+    Shape: input and output (N, C, H, W) or (C, H, W); `weight`, `bias`, `running_mean` and
+    `running_var` (C,).
+    """
 
     ranks, layout = (3, 4), "(N, C, H, W) or (C, H, W)"
 
 
 class InstanceNorm3d(_InstanceNorm):
-    """InstanceNorm1d for volumes: input and output (N, C, D, H, W) or (C, D, H, W)."""
+    """y = γ (x - μ) / √(σ² + ε) + β for each channel of each example, with μ and σ² over D, H and W
+
+    Args and reference: those of InstanceNorm1d.
+
+    Shape: input and output (N, C, D, H, W) or (C, D, H, W); `weight`, `bias`, `running_mean` and
+    `running_var` (C,).
+    """
 
     ranks, layout = (4, 5), "(N, C, D, H, W) or (C, D, H, W)"

@@ -14,9 +14,9 @@ from .parameter import Parameter
 class _Numbered(Module):
     """Parts held in order under the names "0", "1", ...: what the three list-like containers share."""
 
-    def __init__(self, items: Iterable[Any] = ()) -> None:
+    def __init__(self, items: Iterable[Any] | None = None) -> None:
         super().__init__()
-        self.extend(items)
+        self.extend(() if items is None else items)
 
     def append(self, item: Any) -> Self:
         """Add one part at the end; returns self."""
@@ -106,12 +106,22 @@ class ModuleList(_Numbered):
     (3, ['0.bias', '0.weight'])
     """
 
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
+        super().__init__(modules)
+
     def __repr__(self) -> str:
         return counted(self, self)
 
 
 class Sequential(_Numbered):
     """y = fₙ(... f₂(f₁(x))): modules run one after the other, given in order or as a dict by name.
+
+    No reference: it is the composition of functions.
+
+    Args:
+        modules: f₁, ..., fₙ.
+
+    Shape: input that of f₁, output that of fₙ.
 
     >>> from minigrad.nn import Linear, Sequential, Tanh
     >>> Sequential(Linear(2, 3), Tanh())
@@ -157,6 +167,9 @@ def _times(caller: str, times: int) -> int:
 
 class ParameterList(_Numbered):
     """A list of parameters; a plain tensor put into it becomes one."""
+
+    def __init__(self, values: Iterable[Tensor] | None = None) -> None:
+        super().__init__(values)
 
     def _checked(self, item: Any) -> Parameter:
         return _parameter(self, item)
@@ -228,6 +241,9 @@ class ModuleDict(_Keyed):
     (['year', 'day'], 3)
     """
 
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
+        super().__init__(modules)
+
     def __setitem__(self, key: str, module: Module) -> None:
         if not isinstance(module, Module):
             raise TypeError(f"ModuleDict holds Modules, got {type(module).__name__} for {key!r}")
@@ -242,6 +258,9 @@ class ParameterDict(_Keyed):
     >>> list(ParameterDict({"left": ones(2), "right": ones(3)}).state_dict())
     ['left', 'right']
     """
+
+    def __init__(self, parameters: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] | None = None) -> None:
+        super().__init__(parameters)
 
     @classmethod
     def fromkeys(cls, keys: Iterable[str], default: Any) -> Self:
@@ -273,6 +292,9 @@ class ParameterDict(_Keyed):
     def __or__(self, other: "ParameterDict") -> Self:
         """The parameters of both; those of the right one, where a key is in both."""
         return type(self)([*self.items(), *other.items()])
+
+    def __ror__(self, other: Mapping[str, Tensor]) -> Self:
+        return type(self)([*other.items(), *self.items()])
 
     def __ior__(self, other: "ParameterDict") -> Self:
         self.update(other.items())

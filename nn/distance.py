@@ -11,6 +11,8 @@ __all__ = ["CosineSimilarity", "PairwiseDistance"]
 class CosineSimilarity(Module):
     """y = x₁ · x₂ / (max(‖x₁‖, ε) max(‖x₂‖, ε)) along `dim`.
 
+    No reference: the cosine of the angle between two vectors.
+
     Args:
         dim: the dimension of the vectors, which disappears.
         eps: the least length that a vector is divided by.
@@ -28,6 +30,8 @@ class CosineSimilarity(Module):
 
 class PairwiseDistance(Module):
     """y = ‖x₁ - x₂ + ε‖ₚ along the last dimension.
+
+    No reference: the distance that belongs to a norm.
 
     Args:
         p: which norm.

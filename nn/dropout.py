@@ -45,21 +45,51 @@ class Dropout(_Dropout):
 
 
 class Dropout1d(_Dropout):
-    """Dropout of whole channels: (N, C, L) or (C, L)    (Tompson et al. 2015, §3.2)."""
+    """y = x m / (1 - p) in training, with one m for each channel: Dropout of whole channels
+
+    Reference: Tompson, Goroshin, Jain, LeCun and Bregler 2015, "Efficient object localization using
+    convolutional networks", §3.2.
+
+    Args:
+        p: the probability that a channel is dropped, in [0, 1].
+        inplace: whether the output takes the input's memory.
+
+    Shape: input and output (N, C, L) or (C, L).
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.dropout1d(input, self.p, self.training, self.inplace)
 
 
 class Dropout2d(_Dropout):
-    """Dropout of whole channels: (N, C, H, W); as in PyTorch, three dimensions are taken as (N, C, L)."""
+    """y = x m / (1 - p) in training, with one m for each channel: Dropout of whole channels
+
+    Reference: Tompson, Goroshin, Jain, LeCun and Bregler 2015, "Efficient object localization using
+    convolutional networks", §3.2.
+
+    Args:
+        p: the probability that a channel is dropped, in [0, 1].
+        inplace: whether the output takes the input's memory.
+
+    Shape: input and output (N, C, H, W); as in PyTorch, three dimensions are taken as (N, C, L).
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.dropout2d(input, self.p, self.training, self.inplace)
 
 
 class Dropout3d(_Dropout):
-    """Dropout of whole channels: (N, C, D, H, W) or (C, D, H, W)    (Tompson et al. 2015, §3.2)."""
+    """y = x m / (1 - p) in training, with one m for each channel: Dropout of whole channels
+
+    Reference: Tompson, Goroshin, Jain, LeCun and Bregler 2015, "Efficient object localization using
+    convolutional networks", §3.2.
+
+    Args:
+        p: the probability that a channel is dropped, in [0, 1].
+        inplace: whether the output takes the input's memory.
+
+    Shape: input and output (N, C, D, H, W) or (C, D, H, W).
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.dropout3d(input, self.p, self.training, self.inplace)
@@ -83,7 +113,16 @@ class AlphaDropout(_Dropout):
 
 
 class FeatureAlphaDropout(_Dropout):
-    """AlphaDropout of whole channels: (N, C, ...)."""
+    """y = a (x m - α' (1 - m)) + b in training, with one m for each channel: AlphaDropout of whole channels
+
+    Reference: that of AlphaDropout.
+
+    Args:
+        p: the probability that a channel is dropped, in [0, 1].
+        inplace: whether the output takes the input's memory.
+
+    Shape: input and output (N, C, *).
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return F.feature_alpha_dropout(input, self.p, self.training, self.inplace)

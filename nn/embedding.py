@@ -67,9 +67,11 @@ class Embedding(Module):
         padding_idx: int | None = None,
         max_norm: float | None = None,
         norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
     ) -> Self:
         """An Embedding with this table (rows, dim), which is not trained unless `freeze=False`."""
-        layer = cls(0, 0, None, max_norm, norm_type)
+        layer = cls(0, 0, None, max_norm, norm_type, scale_grad_by_freq, sparse)
         layer.num_embeddings, layer.embedding_dim = _size(embeddings)
         layer.padding_idx = normalise_padding_idx(padding_idx, layer.num_embeddings)
         layer.weight = Parameter(embeddings, requires_grad=not freeze)
@@ -144,13 +146,14 @@ class EmbeddingBag(Module):
         freeze: bool = True,
         max_norm: float | None = None,
         norm_type: float = 2.0,
-        *,
+        scale_grad_by_freq: bool = False,
         mode: str = "mean",
+        sparse: bool = False,
         include_last_offset: bool = False,
         padding_idx: int | None = None,
     ) -> Self:
         """An EmbeddingBag with this table (rows, dim), which is not trained unless `freeze=False`."""
-        layer = cls(0, 0, max_norm, norm_type, mode=mode, include_last_offset=include_last_offset)
+        layer = cls(0, 0, max_norm, norm_type, scale_grad_by_freq, mode, sparse, include_last_offset)
         layer.num_embeddings, layer.embedding_dim = _size(embeddings)
         layer.padding_idx = normalise_padding_idx(padding_idx, layer.num_embeddings)
         layer.weight = Parameter(embeddings, requires_grad=not freeze)

@@ -12,7 +12,14 @@ __all__ = ["Flatten", "Unflatten"]
 
 
 class Flatten(Module):
-    """Dimensions `start_dim` to `end_dim` as one; by default all but the first, which counts examples.
+    """y[n, i W + j] = x[n, i, j]: several dimensions as one; by default all but the first, of the examples
+
+    No reference: elements are only counted in another way.
+
+    Args:
+        start_dim, end_dim: the first and the last of them.
+
+    Shape: (*, d₁, ..., dₖ, *) becomes (*, d₁ ⋯ dₖ, *).
 
     >>> from minigrad import ones
     >>> from minigrad.nn import Flatten
@@ -33,7 +40,15 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """Dimension `dim` as several, of the sizes `unflattened_size`, of which one may be -1.
+    """y[n, i, j] = x[n, i W + j]: one dimension as several
+
+    No reference: it is the reverse of Flatten.
+
+    Args:
+        dim: the dimension.
+        unflattened_size: the sizes of those that take its place; one may be -1: what is left.
+
+    Shape: (*, d₁ ⋯ dₖ, *) becomes (*, d₁, ..., dₖ, *).
 
     >>> from minigrad import ones
     >>> from minigrad.nn import Unflatten

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from minigrad.autograd import Function
 from minigrad.modes import mode
-from minigrad.tensor import RemovableHandle, Tensor
+from minigrad.tensor import Tensor
 
 
 class Hook(NamedTuple):
@@ -68,16 +68,6 @@ class Hooks:
                     )
                 args, kwargs = changed
         return args, kwargs
-
-
-def add(hooks: dict[int, Any], hook: Any, *, prepend: bool = False) -> RemovableHandle:
-    """Put a hook behind the others, or before them."""
-    others = dict(hooks) if prepend else {}
-    for number in others:
-        del hooks[number]
-    handle = RemovableHandle(hooks, hook)
-    hooks.update(others)
-    return handle
 
 
 # ------------------------------------------------------------------------------------------------ backward

@@ -15,7 +15,12 @@ __all__ = ["Bilinear", "Identity", "Linear"]
 
 
 class Identity(Module):
-    """y = x: a place-holder for a layer; whatever arguments it is made with, it does nothing."""
+    """y = x: a place-holder for a layer; whatever arguments it is made with, it does nothing.
+
+    No reference: there is nothing to know.
+
+    Shape: any; the output's is the input's.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 (those of the layer it stands for)
         super().__init__()
@@ -35,8 +40,9 @@ class Linear(Module):
     Shape: input (*, in_features), output (*, out_features); `weight` (out_features, in_features), `bias`
     (out_features,).
 
-    Both start uniform in ±1/√in_features, as in PyTorch: a third of the variance 1/in_features that LeCun,
-    Bottou, Orr and Müller 1998, "Efficient BackProp", §4.6, derive.
+    Both start uniform in ±1/√in_features, as in PyTorch: with a third of the variance 1/in_features.
+
+    Reference: for that variance, LeCun, Bottou, Orr and Müller 1998, "Efficient BackProp", §4.6.
 
     >>> from minigrad import ones
     >>> from minigrad.nn import Linear
@@ -72,6 +78,8 @@ class Linear(Module):
 
 class Bilinear(Module):
     """y[o] = x₁ᵀ W[o] x₂ + b[o]
+
+    Reference: Tenenbaum and Freeman 2000, "Separating style and content with bilinear models", eq. 2.1.
 
     Args:
         in1_features: size of the last dimension of x₁.

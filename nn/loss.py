@@ -4,15 +4,19 @@ Each is the function of `minigrad.nn.functional` of the same name; `reduction` m
 of all examples: their "mean", their "sum", or, with "none", it leaves them as they are.
 """
 
+import math
+from typing import Any
+
 from minigrad.tensor import Tensor
 
 from . import functional as F
 from .functional.checks import check_probability, check_reduction
+from .linear import Linear
 from .module import Module
 
 __all__ = [
     "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "GaussianNLLLoss", "HuberLoss", "KLDivLoss",
-    "L1Loss", "MSELoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss",
+    "L1Loss", "LinearCrossEntropyLoss", "MSELoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss",
 ]  # fmt: skip
 
 
@@ -31,6 +35,8 @@ class Loss(Module):
 class L1Loss(Loss):
     """l = |x - y|, reduced to its mean, its sum, or not at all.
 
+    No reference: least absolute errors have been in use since the 18th century.
+
     Args:
         reduction: "mean", "sum" or "none".
 
@@ -43,6 +49,8 @@ class L1Loss(Loss):
 
 class MSELoss(Loss):
     """l = (x - y)², reduced to its mean, its sum, or not at all.
+
+    Reference: Legendre 1805, "Nouvelles méthodes pour la détermination des orbites des comètes", appendix.
 
     Args:
         reduction: "mean", "sum" or "none".
@@ -93,6 +101,8 @@ class HuberLoss(Loss):
 class PoissonNLLLoss(Loss):
     """l = eˣ - y x, up to a constant: the negative log-likelihood of the count y whose rate is λ = eˣ.
 
+    Reference: Nelder and Wedderburn 1972, "Generalized linear models", where log λ = x is the canonical link.
+
     Args:
         log_input: False where x is λ itself; l is then x - y log(x + eps).
         full: whether Stirling's approximation of log y! is added where y > 1.
@@ -142,6 +152,8 @@ class GaussianNLLLoss(Loss):
 
 class NLLLoss(Loss):
     """l = -w[y] x[y]: the negative log-likelihood of class y, where x are log-probabilities.
+
+    No reference: behind LogSoftmax it is CrossEntropyLoss.
 
     Args:
         weight: (C,), a factor for each class; 1 where it is absent.
@@ -206,8 +218,69 @@ class CrossEntropyLoss(Loss):
         )
 
 
+class LinearCrossEntropyLoss(Loss):
+    """CrossEntropyLoss behind a linear map: l = -Σ_c w[c] q[c] log p[c], with p = softmax(W x + b)
+
+    Args:
+        in_features: D, the size of x.
+        num_classes: C.
+        out_features: (d₁, ...), if there is a class to be found for each of these places.
+        bias: whether b is there.
+        weight, reduction, label_smoothing: as for CrossEntropyLoss.
+        ignore_index: targets of this value count for nothing; None: -100, or for probabilities none.
+
+    Shape: input (N, D) or (D,), target (N, d₁, ...) or () of class indices, or (N, C, d₁, ...) or (C,) of
+    class probabilities; `linear.weight` (C d₁ ..., D), `linear.bias` (C d₁ ...,).
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        num_classes: int,
+        *,
+        out_features: tuple[int, ...] = (),
+        bias: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        reduction: str = "mean",
+        weight: Tensor | None = None,
+        ignore_index: int | None = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(reduction)
+        check_probability("LinearCrossEntropyLoss", label_smoothing, "label_smoothing")
+        self.register_buffer("weight", weight)
+        self.num_classes, self.out_features = num_classes, out_features
+        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
+        size = math.prod(out_features, start=num_classes)
+        self.linear = Linear(in_features, size, bias=bias, device=device, dtype=dtype)
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        places, bias = (self.num_classes, *self.out_features), self.linear.bias
+        return F.linear_cross_entropy(
+            input,
+            self.linear.weight.reshape(*places, self.linear.in_features),
+            target,
+            linear_bias=None if bias is None else bias.reshape(places),
+            weight=self.weight,
+            reduction=self.reduction,
+            ignore_index=self.ignore_index,
+            label_smoothing=self.label_smoothing,
+        )
+
+    def extra_repr(self) -> str:
+        return (
+            f"in_features={self.linear.in_features}, num_classes={self.num_classes}, "
+            f"out_features={self.out_features}, bias={self.linear.bias is not None}, "
+            f"reduction={self.reduction}, ignore_index={self.ignore_index}, "
+            f"label_smoothing={self.label_smoothing}"
+        )
+
+
 class BCELoss(Loss):
     """l = -w (y log x + (1 - y) log(1 - x)), where x are probabilities; either logarithm is at least -100.
+
+    Reference: Cox 1958, "The regression analysis of binary sequences": the log-likelihood of y, negated.
 
     Args:
         weight: a factor for each element, of a shape that broadcasts to the input's; 1 where it is absent.
@@ -226,6 +299,8 @@ class BCELoss(Loss):
 
 class BCEWithLogitsLoss(Loss):
     """l = -w (p y log σ(x) + (1 - y) log σ(-x)): BCELoss of σ(x), exact for every x.
+
+    Reference: that of BCELoss.
 
     Args:
         weight: a factor w for each element, of a shape that broadcasts to the input's; 1 where it is absent.

@@ -24,6 +24,13 @@ __all__ = [
 class HingeEmbeddingLoss(Loss):
     """l = x where y = 1, max(0, margin - x) where y = -1: x is a distance, y says who belong together.
 
+    Reference: Hadsell, Chopra and LeCun 2006, "Dimensionality reduction by learning an invariant mapping",
+    eq. 4, where both are squared.
+
+    Args:
+        margin: up to where x is too near for two that do not belong together.
+        reduction: "mean", "sum" or "none".
+
     Shape: input and target alike, of any shape; the output is a scalar, or with "none" of that shape.
     """
 
@@ -38,6 +45,11 @@ class HingeEmbeddingLoss(Loss):
 class SoftMarginLoss(Loss):
     """l = log(1 + e^{-yx}), with y = 1 or -1.
 
+    No reference: BCEWithLogitsLoss with the classes 1 and -1 in place of 1 and 0.
+
+    Args:
+        reduction: "mean", "sum" or "none".
+
     Shape: input and target alike, of any shape; the output is a scalar, or with "none" of that shape.
     """
 
@@ -50,6 +62,12 @@ class SoftMarginLoss(Loss):
 
 class MarginRankingLoss(Loss):
     """l = max(0, -y (x₁ - x₂) + margin): x₁ is to be larger where y = 1, smaller where y = -1.
+
+    Reference: Herbrich, Graepel and Obermayer 2000, "Large margin rank boundaries for ordinal regression".
+
+    Args:
+        margin: how much larger.
+        reduction: "mean", "sum" or "none".
 
     Shape: all three (N,) or (); the output is a scalar, or with "none" of that shape.
     """
@@ -64,6 +82,12 @@ class MarginRankingLoss(Loss):
 
 class CosineEmbeddingLoss(Loss):
     """l = 1 - cos(x₁, x₂) where y = 1, max(0, cos(x₁, x₂) - margin) where y = -1.
+
+    No reference: HingeEmbeddingLoss with a cosine in place of a distance.
+
+    Args:
+        margin: from where on x₁ and x₂ are too near where y = -1; between -1 and 1.
+        reduction: "mean", "sum" or "none".
 
     Shape: x₁ and x₂ (N, D), y (N,); or (D,) and ().
     """
@@ -107,6 +131,11 @@ class MultiMarginLoss(Loss):
 class MultiLabelMarginLoss(Loss):
     """l = Σ_{t, i} max(0, 1 - x[t] + x[i]) / C, with t over the classes of a row and i over all others.
 
+    No reference: MultiMarginLoss for each of the classes t, with margin 1.
+
+    Args:
+        reduction: "mean", "sum" or "none".
+
     Shape: input and target (N, C) or (C,); a row of the target lists classes, and ends at the first -1.
     """
 
@@ -119,6 +148,8 @@ class MultiLabelMarginLoss(Loss):
 
 class MultiLabelSoftMarginLoss(Loss):
     """l = -Σ_c w[c] (y[c] log σ(x[c]) + (1 - y[c]) log σ(-x[c])) / C: each class is there or not.
+
+    No reference: BCEWithLogitsLoss, its mean taken over the classes.
 
     Args:
         weight: (C,), a factor for each class; 1 where it is absent.
@@ -179,6 +210,8 @@ class TripletMarginWithDistanceLoss(Loss):
     Args:
         distance_function: d, a function (or a Module) of two tensors; None for PairwiseDistance().
         margin, swap, reduction: see TripletMarginLoss.
+
+    Shape: whatever d takes; the output is a scalar, or with "none" of the shape of the distances.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from minigrad.backend import float16, float32, float64
 from minigrad.modes import mode
 from minigrad.tensor import RemovableHandle
 
-from .hooks import Hook, Hooks, add
+from .hooks import Hook, Hooks
 from .state import State
 
 
@@ -77,7 +77,7 @@ class Module(State):
         With `with_kwargs=True`, `hook(module, args, kwargs)`, and both are replaced. `prepend=True` puts it
         before the hooks that are there. Returns a handle with `remove()`.
         """
-        return add(self._own_hooks().forward_pre, Hook(hook, with_kwargs), prepend=prepend)
+        return RemovableHandle(self._own_hooks().forward_pre, Hook(hook, with_kwargs), prepend=prepend)
 
     def register_forward_hook(
         self,
@@ -92,7 +92,9 @@ class Module(State):
         With `with_kwargs=True`, `hook(module, args, kwargs, output)`; with `always_call=True` also when the
         forward raises, with the output that is there, or None.
         """
-        return add(self._own_hooks().forward, Hook(hook, with_kwargs, always_call), prepend=prepend)
+        return RemovableHandle(
+            self._own_hooks().forward, Hook(hook, with_kwargs, always_call), prepend=prepend
+        )
 
     def register_full_backward_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
@@ -101,7 +103,7 @@ class Module(State):
 
         What it returns, if anything, replaces them.
         """
-        return add(self._own_hooks().backward_pre, Hook(hook), prepend=prepend)
+        return RemovableHandle(self._own_hooks().backward_pre, Hook(hook), prepend=prepend)
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` when the gradients of the arguments are there.
@@ -110,7 +112,7 @@ class Module(State):
         What it returns, if anything, replaces grad_input. If no argument needs a gradient it is called as
         soon as those of the output are there.
         """
-        return add(self._own_hooks().backward, Hook(hook), prepend=prepend)
+        return RemovableHandle(self._own_hooks().backward, Hook(hook), prepend=prepend)
 
     def _own_hooks(self) -> Hooks:
         self._hooks = self._hooks or Hooks()

@@ -67,7 +67,16 @@ class _ConstantPad(_Pad):
 
 
 class ConstantPad1d(_ConstantPad):
-    """`value` on both sides of the last dimension.
+    """y[i] = x[i - l], and `value` where that is before the first element or behind the last
+
+    No reference: elements are only moved.
+
+    Args:
+        padding: (l, r), how many elements come before and behind, or an int for both; a negative one takes
+            elements away.
+        value: what they are.
+
+    Shape: input (*, L), output (*, l + L + r).
 
     >>> from minigrad import tensor
     >>> from minigrad.nn import ConstantPad1d
@@ -79,37 +88,82 @@ class ConstantPad1d(_ConstantPad):
 
 
 class ConstantPad2d(_ConstantPad):
-    """`value` around the last two dimensions."""
+    """y[i] = x[i - l], and `value` outside, in each of the last two dimensions: ConstantPad1d of images
+
+    Args:
+        padding: (left, right, top, bottom), or an int for all.
+        value: what the new elements are.
+
+    Shape: input (*, H, W), output (*, top + H + bottom, left + W + right).
+    """
 
     dims = 2
 
 
 class ConstantPad3d(_ConstantPad):
-    """`value` around the last three dimensions."""
+    """y[i] = x[i - l], and `value` outside, in each of the last three dimensions: ConstantPad1d of volumes
+
+    Args:
+        padding: (left, right, top, bottom, front, back), or an int for all.
+        value: what the new elements are.
+
+    Shape: input (*, D, H, W), output (*, front + D + back, top + H + bottom,
+    left + W + right).
+    """
 
     dims = 3
 
 
 class ZeroPad1d(_Pad):
-    """0 on both sides of the last dimension."""
+    """y[i] = x[i - l], and 0 where that is before the first element or behind the last
+
+    No reference: elements are only moved.
+
+    Args:
+        padding: (l, r), how many elements come before and behind, or an int for both; a negative one takes
+            elements away.
+
+    Shape: input (*, L), output (*, l + L + r).
+    """
 
     dims = 1
 
 
 class ZeroPad2d(_Pad):
-    """0 around the last two dimensions."""
+    """y[i] = x[i - l], and 0 outside, in each of the last two dimensions: ZeroPad1d of images
+
+    Args:
+        padding: (left, right, top, bottom), or an int for all.
+
+    Shape: input (*, H, W), output (*, top + H + bottom, left + W + right).
+    """
 
     dims = 2
 
 
 class ZeroPad3d(_Pad):
-    """0 around the last three dimensions."""
+    """y[i] = x[i - l], and 0 outside, in each of the last three dimensions: ZeroPad1d of volumes
+
+    Args:
+        padding: (left, right, top, bottom, front, back), or an int for all.
+
+    Shape: input (*, D, H, W), output (*, front + D + back, top + H + bottom,
+    left + W + right).
+    """
 
     dims = 3
 
 
 class ReflectionPad1d(_Pad):
-    """What mirrors at the first and the last element show: fewer than there are elements.
+    """y[i] = x[|i - l|], and in the same way at the other end: what mirrors at both ends show
+
+    No reference: elements are only moved.
+
+    Args:
+        padding: (l, r), how many elements come before and behind, or an int for both; a negative one takes
+            elements away; fewer than L on either side.
+
+    Shape: input (N, C, L) or (C, L), output (N, C, l + L + r) or (C, l + L + r).
 
     >>> from minigrad import tensor
     >>> from minigrad.nn import ReflectionPad1d
@@ -121,19 +175,41 @@ class ReflectionPad1d(_Pad):
 
 
 class ReflectionPad2d(_Pad):
-    """What mirrors at the borders of an image show: ReflectionPad1d of two dimensions."""
+    """y[i] = x[|i - l|], and so on, in each of the last two dimensions: ReflectionPad1d of images
+
+    Args:
+        padding: (left, right, top, bottom), or an int for all.
+
+    Shape: input (N, C, H, W) or (C, H, W), with top + H + bottom, left + W + right
+    in the output.
+    """
 
     dims, mode = 2, "reflect"
 
 
 class ReflectionPad3d(_Pad):
-    """What mirrors at the borders of a volume show: ReflectionPad1d of three dimensions."""
+    """y[i] = x[|i - l|], and so on, in each of the last three dimensions: ReflectionPad1d of volumes
+
+    Args:
+        padding: (left, right, top, bottom, front, back), or an int for all.
+
+    Shape: input (N, C, D, H, W) or (C, D, H, W), with front + D + back, top + H + bottom, left + W + right
+    in the output.
+    """
 
     dims, mode = 3, "reflect"
 
 
 class ReplicationPad1d(_Pad):
-    """The first and the last element again.
+    """y[i] = x[min(max(i - l, 0), L - 1)]: the first and the last element again
+
+    No reference: elements are only moved.
+
+    Args:
+        padding: (l, r), how many elements come before and behind, or an int for both; a negative one takes
+            elements away.
+
+    Shape: input (N, C, L) or (C, L), output (N, C, l + L + r) or (C, l + L + r).
 
     >>> from minigrad import tensor
     >>> from minigrad.nn import ReplicationPad1d
@@ -145,19 +221,41 @@ class ReplicationPad1d(_Pad):
 
 
 class ReplicationPad2d(_Pad):
-    """The border of an image again: ReplicationPad1d of two dimensions."""
+    """y[i] = x[min(max(i - l, 0), L - 1)], in each of the last two dimensions: ReplicationPad1d of images
+
+    Args:
+        padding: (left, right, top, bottom), or an int for all.
+
+    Shape: input (N, C, H, W) or (C, H, W), with top + H + bottom, left + W + right
+    in the output.
+    """
 
     dims, mode = 2, "replicate"
 
 
 class ReplicationPad3d(_Pad):
-    """The border of a volume again: ReplicationPad1d of three dimensions."""
+    """y[i] = x[min(max(i - l, 0), L - 1)], in each of the last three dimensions: ReplicationPad1d of volumes
+
+    Args:
+        padding: (left, right, top, bottom, front, back), or an int for all.
+
+    Shape: input (N, C, D, H, W) or (C, D, H, W), with front + D + back, top + H + bottom, left + W + right
+    in the output.
+    """
 
     dims, mode = 3, "replicate"
 
 
 class CircularPad1d(_Pad):
-    """What stands at the opposite end, as if the dimension were a circle.
+    """y[i] = x[(i - l) mod L]: what stands at the opposite end, as if the dimension were a circle
+
+    No reference: elements are only moved.
+
+    Args:
+        padding: (l, r), how many elements come before and behind, or an int for both; a negative one takes
+            elements away; at most L on either side.
+
+    Shape: input (N, C, L) or (C, L), output (N, C, l + L + r) or (C, l + L + r).
 
     >>> from minigrad import tensor
     >>> from minigrad.nn import CircularPad1d
@@ -169,12 +267,26 @@ class CircularPad1d(_Pad):
 
 
 class CircularPad2d(_Pad):
-    """What stands at the opposite border: CircularPad1d of two dimensions."""
+    """y[i] = x[(i - l) mod L], in each of the last two dimensions: CircularPad1d of images
+
+    Args:
+        padding: (left, right, top, bottom), or an int for all.
+
+    Shape: input (N, C, H, W) or (C, H, W), with top + H + bottom, left + W + right
+    in the output.
+    """
 
     dims, mode = 2, "circular"
 
 
 class CircularPad3d(_Pad):
-    """What stands at the opposite border: CircularPad1d of three dimensions."""
+    """y[i] = x[(i - l) mod L], in each of the last three dimensions: CircularPad1d of volumes
+
+    Args:
+        padding: (left, right, top, bottom, front, back), or an int for all.
+
+    Shape: input (N, C, D, H, W) or (C, D, H, W), with front + D + back, top + H + bottom, left + W + right
+    in the output.
+    """
 
     dims, mode = 3, "circular"

@@ -1,4 +1,4 @@
-"""Parameter: a Tensor that belongs to a Module and is trained."""
+"""Parameter: a Tensor that belongs to a Module and is trained; Buffer: one that is not trained."""
 
 from typing import Any
 
@@ -27,3 +27,30 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
+
+
+class Buffer(Tensor):
+    """A Tensor that becomes a buffer of a Module when it is assigned to one of its attributes.
+
+    Args:
+        data: a Tensor or an array; its memory is shared, its history is not.
+        persistent: whether it is saved with the module.
+
+    >>> import minigrad as mg
+    >>> from minigrad.nn import Module
+    >>> module = Module()
+    >>> module.mean = Buffer(mg.zeros(2))
+    >>> list(module.state_dict()), list(module.parameters())
+    (['mean'], [])
+    """
+
+    persistent = True
+
+    def __init__(self, data: Any, *, persistent: bool = True) -> None:
+        super().__init__(data, isinstance(data, Tensor) and data.requires_grad)
+        self.persistent = persistent
+        if isinstance(data, Tensor):
+            self.version = data.version
+
+    def __deepcopy__(self, memo: dict) -> "Buffer":
+        return Buffer(super().__deepcopy__(memo), persistent=self.persistent)

@@ -1,6 +1,6 @@
 """The state of a module: every parameter and persistent buffer by path, taken out and put back."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -129,7 +129,7 @@ class State(Tree):
         for key in shared:
             places[key].load(state[key], assign=assign)
         keys = IncompatibleKeys(missing, unexpected)
-        for _, module in reversed(modules):
+        for module in _children_first(self):
             for hook in list(module._state_hooks.load_post.values()):  # noqa: SLF001
                 hook(module, keys)
         return keys
@@ -159,6 +159,13 @@ class State(Tree):
         if "_state_hooks" not in vars(self):
             self._state_hooks = StateHooks()
         return self._state_hooks
+
+
+def _children_first(module: Any) -> Iterator[Any]:
+    """A module and all below it, each behind its children."""
+    for _, child in module._parts("module"):  # noqa: SLF001 (one module asks another)
+        yield from _children_first(child)
+    yield module
 
 
 def _has_extra(module: State) -> bool:

@@ -52,6 +52,8 @@ def _activation(given: Activation) -> Callable[[Tensor], Tensor]:
 class TransformerEncoderLayer(Module):
     """x = norm(x + attention(x));  y = norm(x + W₂ activation(W₁ x + b₁) + b₂)
 
+    Reference: Vaswani et al. 2017, "Attention is all you need", §3.1 and, for the second, eq. 2.
+
     Args:
         d_model: E, size of input and output.
         nhead: the number of heads; it must divide E.
@@ -130,7 +132,7 @@ class TransformerEncoderLayer(Module):
 class TransformerDecoderLayer(Module):
     """x = norm(x + attention(x));  x = norm(x + attention(x, memory));  y = norm(x + feed_forward(x))
 
-    The arguments are those of `TransformerEncoderLayer`.
+    Args and reference: those of `TransformerEncoderLayer`.
 
     Shape: tgt and output (T, N, E), memory (S, N, E), or all without N.
     """
@@ -239,12 +241,25 @@ class _Stack(Module):
 
 
 class TransformerEncoder(_Stack):
-    """A stack of `num_layers` copies of an encoder layer, with a norm behind it if one is given.
+    """y = norm(layerₙ(... layer₁(x))): copies of a layer, see `TransformerEncoderLayer`, and perhaps a norm
 
     All copies start with the same numbers, as in PyTorch; `Transformer` draws them anew.
+
+    Args:
+        encoder_layer, num_layers, norm: what is copied, how often, and what follows: a module or None.
+        enable_nested_tensor, mask_check: PyTorch's choices of how to compute; nothing depends on them.
+
+    Shape: input and output (S, N, E), or (S, E).
     """
 
-    def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+    def __init__(
+        self,
+        encoder_layer: Module,
+        num_layers: int,
+        norm: Module | None = None,
+        enable_nested_tensor: bool = True,  # noqa: ARG002 (PyTorch's choice between two ways of computing)
+        mask_check: bool = True,  # noqa: ARG002 (the same)
+    ) -> None:
         super().__init__(encoder_layer, num_layers, norm)
 
     def forward(
@@ -264,7 +279,13 @@ class TransformerEncoder(_Stack):
 
 
 class TransformerDecoder(_Stack):
-    """A stack of `num_layers` copies of a decoder layer, with a norm behind it if one is given."""
+    """y = norm(layerₙ(... layer₁(x, memory), memory)): the same of a decoder layer, see `TransformerEncoder`
+
+    Args:
+        decoder_layer, num_layers, norm: as for `TransformerEncoder`.
+
+    Shape: tgt and output (T, N, E), memory (S, N, E), or all without N.
+    """
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__(decoder_layer, num_layers, norm)
@@ -291,13 +312,15 @@ class TransformerDecoder(_Stack):
 
 
 class Transformer(Module):
-    """The whole model but for embeddings, positions and the last linear map; the base model by default.
+    """y = decoder(tgt, encoder(src)): the model but for embeddings, positions and the last linear map
+
+    Reference: Vaswani et al. 2017, "Attention is all you need", §3; by default the base model of table 3.
 
     Args:
         num_encoder_layers, num_decoder_layers: depth of the two stacks.
         custom_encoder, custom_decoder: modules to take their place.
 
-    The others are those of `TransformerEncoderLayer`.
+    The others: as for `TransformerEncoderLayer`.
 
     Shape: src (S, N, E), tgt and output (T, N, E); with batch_first (N, S, E) and (N, T, E).
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from minigrad.tensor import Tensor
 
-from .parameter import Parameter
+from .parameter import Buffer, Parameter
 
 if TYPE_CHECKING:
     from .module import Module
@@ -25,12 +25,14 @@ class Tree:
     # -------------------------------------------------------------------------------- attributes
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Store the attribute; a Parameter or Module becomes a part, and a part keeps its kind."""
+        """Store the attribute; a Parameter, Buffer or Module becomes a part, and a part keeps its kind."""
         if isinstance(value, Parameter):
             self._register(name, "parameter")
         elif isinstance(value, Tree):
             self._refuse_cycle(name, value)
             self._register(name, "module")
+        elif isinstance(value, Buffer):
+            self._register(name, "buffer" if value.persistent else "transient buffer")
         elif value is not None and (kind := vars(self).get("_kinds", {}).get(name)):
             expected = Tensor if "buffer" in kind else {"parameter": Parameter, "module": Tree}[kind]
             if not isinstance(value, expected):
@@ -155,9 +157,9 @@ class Tree:
         """Every buffer of the tree once."""
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
-    def modules(self) -> "Iterator[Module]":
+    def modules(self, remove_duplicate: bool = True) -> "Iterator[Module]":
         """This module and all below it, each once."""
-        return (module for _, module in self.named_modules())
+        return (module for _, module in self.named_modules(remove_duplicate=remove_duplicate))
 
     def children(self) -> "Iterator[Module]":
         """The modules directly below, each once."""

@@ -21,6 +21,8 @@ PLACES = {  # PyTorch's namespace -> ours
     "torch.nn.functional": "minigrad.nn.functional",
     "torch.nn.init": "minigrad.nn.init",
     "torch.nn.utils": "minigrad.nn.utils",
+    "torch.nn.utils.parametrizations": "minigrad.nn.utils.parametrizations",
+    "torch.nn.utils.parametrize": "minigrad.nn.utils.parametrize",
     "torch.nn.utils.rnn": "minigrad.nn.utils.rnn",
     "torch.optim": "minigrad.optim",
     "torch.optim.lr_scheduler": "minigrad.optim.lr_scheduler",
@@ -28,6 +30,43 @@ PLACES = {  # PyTorch's namespace -> ours
     "torch.autograd": "minigrad.autograd",
     "torch.autograd.functional": "minigrad.autograd.functional",
     "torch.func": "minigrad.func",
+}
+
+LEFT_OUT = {  # why names of torch.nn and torch.optim are left out -> these names, one by one
+    "given up by PyTorch itself": (
+        "Container CrossMapLRN2d NLLLoss2d clip_grad_norm constant dirac eye kaiming_normal kaiming_uniform normal "
+        "orthogonal sparse uniform xavier_normal xavier_uniform upsample upsample_bilinear upsample_nearest"
+    ),
+    "the older form of what nn.utils.parametrizations has": (
+        "remove_spectral_norm remove_weight_norm spectral_norm weight_norm"
+    ),
+    "a layer's sizes are said when it is made": (
+        "LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d "
+        "LazyConvTranspose2d LazyConvTranspose3d LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d LazyLinear "
+        "UninitializedBuffer UninitializedParameter"
+    ),
+    "one process and one device at a time": "DataParallel SyncBatchNorm",
+    "gradients are dense": "SparseAdam",
+    "a step of another function, or a choice of how to compute it": (
+        "LinearCrossEntropyOptions ScalingType SwizzleType adaptive_max_pool1d_with_indices "
+        "adaptive_max_pool2d_with_indices adaptive_max_pool3d_with_indices conv_tbc fractional_max_pool2d_with_indices "
+        "fractional_max_pool3d_with_indices grouped_mm max_pool1d_with_indices max_pool2d_with_indices "
+        "max_pool3d_with_indices multi_head_attention_forward native_channel_shuffle scaled_grouped_mm scaled_mm"
+    ),
+    "images are neither warped nor pooled over random regions": (
+        "FractionalMaxPool2d FractionalMaxPool3d affine_grid fractional_max_pool2d fractional_max_pool3d grid_sample"
+    ),
+    "for models that are compiled or deployed": (
+        "convert_conv2d_weight_memory_format convert_conv3d_weight_memory_format fuse_conv_bn_eval fuse_conv_bn_weights "
+        "fuse_linear_bn_eval fuse_linear_bn_weights skip_init swap_in_optimizer_params_and_state "
+        "transfer_parametrizations_and_params"
+    ),
+    "no name of its own, but imported there": (
+        "DType LRScheduler ModuleList OpaqueBase Optimizer PackedSequence_ Tensor assert_int_or_pair bind "
+        "boolean_dispatch copy_method_params factory_kwargs get_swap_module_params_on_conversion handle_torch_function "
+        "has_torch_function has_torch_function_unary has_torch_function_variadic is_opaque_reference_type "
+        "is_traceable_wrapper_subclass"
+    ),
 }
 
 REASONS = {  # why a name is left out -> the names, as a regular expression
@@ -96,8 +135,10 @@ def found(path: str) -> Any:
     return space
 
 
-def reason_for(name: str) -> str:
+def reason_for(name: str, space: str) -> str:
     """Why a name is left out; empty if for no reason."""
+    if space.startswith(("torch.nn", "torch.optim")):
+        return next((reason for reason, names in LEFT_OUT.items() if name in names.split()), "")
     return next((reason for reason, pattern in REASONS.items() if re.fullmatch(pattern, name)), "")
 
 
@@ -107,10 +148,10 @@ def section(theirs: str, ours: str) -> str:
     there = [name for name in names if space is not None and hasattr(space, name)]
     absent = [name for name in names if name not in there]
     lines = [f"## {theirs}: {len(there)} names", "", _listed(there) or "None.", ""]
-    for reason in REASONS:
-        if left_out := [name for name in absent if reason_for(name) == reason]:
+    for reason in LEFT_OUT | REASONS:
+        if left_out := [name for name in absent if reason_for(name, theirs) == reason]:
             lines += [f"*Left out ({reason}):* {_listed(left_out)}", ""]
-    if missing := [name for name in absent if not reason_for(name)]:
+    if missing := [name for name in absent if not reason_for(name, theirs)]:
         lines += [f"*Not there yet:* {_listed(missing)}", ""]
     return "\n".join(lines)
 

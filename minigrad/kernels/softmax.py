@@ -26,7 +26,9 @@ def softmax_(xp: Any, scores: Any, mask: Any = None) -> Any:
     """
     if mask is not None and (shape := numpy.broadcast_shapes(scores.shape, mask.shape)) != scores.shape:
         scores = xp.broadcast_to(scores, shape).copy()
-    if xp is numpy and scores.dtype == "float32" and scores.size and _close_together(scores, mask):
+    if not scores.size:
+        return scores
+    if xp is numpy and scores.dtype == "float32" and _close_together(scores, mask):
         factor = None if mask is None else mask if mask.dtype == "bool" else numpy.exp(mask)
         scores -= scores.max()
         scores *= LOG2_E

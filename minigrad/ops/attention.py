@@ -10,7 +10,7 @@ from minigrad.kernels.softmax import softmax_
 from minigrad.ops.elementwise import masked_scale
 from minigrad.ops.linalg import matmul
 from minigrad.ops.reduce import masked_softmax, softmax
-from minigrad.ops.shape import mT
+from minigrad.ops.shape import mT, reshape
 
 
 @fused
@@ -24,6 +24,8 @@ class scaled_dot_product_attention:
 
     def definition(query, key, value, mask=None, dropout=None, *, scale, keep_scale=1.0):
         scores = matmul(query, mT(key)) * scale  # (..., L, E) (..., E, S) -> (..., L, S)
+        if mask is not None and mask.ndim > scores.ndim:  # only the values have so many leading dimensions
+            scores = reshape(scores, shape=(*[1] * (mask.ndim - scores.ndim), *scores.shape))
         if mask is None: weights = softmax(scores, dim=-1)
         elif mask.dtype == "bool": weights = masked_softmax(scores, mask, dim=-1)
         else: weights = masked_softmax(scores + mask, scores + mask > float("-inf"), dim=-1)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from minigrad.backend import Array
 
 from .elementwise import Elementwise, penalised
-from .optimizer import Group, Params
+from .optimizer import Group, Params, check_ways
 
 
 class Adadelta(Elementwise):
@@ -34,8 +34,10 @@ class Adadelta(Elementwise):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        **ways: bool | None,
     ) -> None:
         defaults = {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        check_ways(type(self).__name__, ways)
         super().__init__(params, defaults)
 
     def check_options(self, group: Group) -> None:

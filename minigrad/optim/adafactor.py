@@ -6,7 +6,7 @@ from typing import Any
 from minigrad.backend import Array, namespace
 from minigrad.tensor import Tensor
 
-from .optimizer import Group, Optimizer, Params
+from .optimizer import Group, Optimizer, Params, check_ways
 
 
 class Adafactor(Optimizer):
@@ -39,6 +39,7 @@ class Adafactor(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        **ways: bool | None,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -48,6 +49,7 @@ class Adafactor(Optimizer):
             "weight_decay": weight_decay,
             "maximize": maximize,
         }
+        check_ways(type(self).__name__, ways)
         super().__init__(params, defaults)
 
     def check_options(self, group: Group) -> None:
@@ -59,6 +61,10 @@ class Adafactor(Optimizer):
         )
         self.expect(group["beta2_decay"] <= 0, group, "beta2_decay", "a number <= 0")
         self.expect(group["d"] >= 1, group, "d", "a number >= 1")
+
+    def numbers(self, group: Group) -> dict[str, float]:
+        """The count of steps."""
+        return {"step": 0}
 
     def shapes(self, param: Tensor, group: Group) -> dict[str, tuple[int, ...]]:
         """One number for each row and each column; for a vector all of them."""

@@ -6,7 +6,7 @@ from typing import Any
 from minigrad.backend import Array
 
 from .elementwise import Elementwise, penalised
-from .optimizer import Group, Params
+from .optimizer import Group, Params, check_ways
 
 
 class Adagrad(Elementwise):
@@ -32,6 +32,7 @@ class Adagrad(Elementwise):
         eps: float = 1e-10,
         *,
         maximize: bool = False,
+        **ways: bool | None,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -41,6 +42,7 @@ class Adagrad(Elementwise):
             "initial_accumulator_value": initial_accumulator_value,
             "maximize": maximize,
         }
+        check_ways(type(self).__name__, ways)
         super().__init__(params, defaults)
         for group in self.param_groups:
             for param in group["params"]:

@@ -7,7 +7,7 @@ from typing import Any
 from minigrad.backend import Array
 
 from .elementwise import Elementwise, penalised
-from .optimizer import Group, Params
+from .optimizer import Group, Params, check_ways
 
 
 class Adam(Elementwise):
@@ -45,6 +45,7 @@ class Adam(Elementwise):
         *,
         maximize: bool = False,
         decoupled_weight_decay: bool = False,
+        **ways: bool | None,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -55,6 +56,7 @@ class Adam(Elementwise):
             "maximize": maximize,
             "decoupled_weight_decay": decoupled_weight_decay,
         }
+        check_ways(type(self).__name__, ways)
         super().__init__(params, defaults)
 
     def buffers(self, group: Group) -> dict[str, float]:
@@ -100,7 +102,9 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        **ways: bool | None,
     ) -> None:
+        check_ways(type(self).__name__, ways)
         super().__init__(
             params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True
         )

@@ -6,7 +6,7 @@ from typing import Any
 from minigrad.backend import Array
 
 from .elementwise import Elementwise, penalised
-from .optimizer import Group, Params
+from .optimizer import Group, Params, check_ways
 
 
 class Adamax(Elementwise):
@@ -32,6 +32,7 @@ class Adamax(Elementwise):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        **ways: bool | None,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -40,6 +41,7 @@ class Adamax(Elementwise):
             "weight_decay": weight_decay,
             "maximize": maximize,
         }
+        check_ways(type(self).__name__, ways)
         super().__init__(params, defaults)
 
     def buffers(self, group: Group) -> dict[str, float]:

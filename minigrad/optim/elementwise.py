@@ -52,6 +52,10 @@ class Elementwise(Optimizer):
         """The names of the arrays that are remembered for a parameter, and what fills each at first."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it remembers: define buffers")
 
+    def numbers(self, group: Group) -> dict[str, float]:
+        """The count of steps."""
+        return {"step": 0}
+
     def advance(self, numbers: dict[str, Any], group: Group) -> dict[str, Any]:
         """Count a step in `numbers`, which are remembered; return what `update` is to know of them."""
         numbers["step"] += 1

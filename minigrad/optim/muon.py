@@ -69,10 +69,6 @@ class Muon(Optimizer):
         known = (None, "original", "match_rms_adamw")
         self.expect(group["adjust_lr_fn"] in known, group, "adjust_lr_fn", f"one of {known}")
 
-    def numbers(self, group: Group) -> dict[str, float]:
-        """Nothing is counted."""
-        return {}
-
     def shapes(self, param: Tensor, group: Group) -> dict[str, tuple[int, ...]]:
         """The momentum B."""
         return {"momentum_buffer": param.shape}

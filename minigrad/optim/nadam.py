@@ -8,7 +8,7 @@ from minigrad.backend import Array
 
 from .adam import average
 from .elementwise import Elementwise, penalised
-from .optimizer import Group, Params
+from .optimizer import Group, Params, check_ways
 
 
 class NAdam(Elementwise):
@@ -38,6 +38,7 @@ class NAdam(Elementwise):
         decoupled_weight_decay: bool = False,
         *,
         maximize: bool = False,
+        **ways: bool | None,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -48,6 +49,7 @@ class NAdam(Elementwise):
             "decoupled_weight_decay": decoupled_weight_decay,
             "maximize": maximize,
         }
+        check_ways(type(self).__name__, ways)
         super().__init__(params, defaults)
 
     def buffers(self, group: Group) -> dict[str, float]:

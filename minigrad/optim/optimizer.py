@@ -1,6 +1,7 @@
 """What all optimisers share: groups of parameters, their options, their state, and errors for bad input."""
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
@@ -16,15 +17,18 @@ NOT_NEGATIVE = (  # options that are numbers from 0 on, whichever optimiser has 
     *("lr", "eps", "momentum", "weight_decay", "momentum_decay", "lr_decay", "initial_accumulator_value"),
     *("alpha", "lambd", "t0", "tolerance_grad", "tolerance_change"),
 )
+WAYS = ("foreach", "fused", "capturable", "differentiable")  # PyTorch's choices of how to compute a step
 
 
 class Optimizer:
     """The base of all optimisers; a subclass says in `update_group` how parameters move.
 
-    params     tensors, or dicts {"params": tensors, "lr": ..., ...}, each a group with options of its own
+    params     tensors, or pairs (name, tensor) such as `model.named_parameters()`, or dicts
+               {"params": tensors, "lr": ..., ...}, each a group with options of its own
     defaults   the options of a group that does not set them
 
-    state      what is remembered about each parameter: {parameter: {"step": 3, "exp_avg": Tensor, ...}}
+    state      what is remembered about each parameter: {parameter: {"step": 3, "exp_avg": Tensor, ...}};
+               one that is asked for and not there is {}
 
     Raises TypeError for what is not a tensor; ValueError for an empty list, a parameter given twice, a
     tensor that is the result of an operation, and an option out of range.
@@ -32,11 +36,10 @@ class Optimizer:
 
     def __init__(self, params: Params, defaults: Group) -> None:
         name = type(self).__name__
-        if isinstance(params, Tensor | Mapping):
+        if isinstance(params, Tensor | Mapping) or not isinstance(params, Iterable):
+            remedy = "put it in a list" if isinstance(params, Tensor | Mapping) else "pass its .parameters()"
             kind = type(params).__name__
-            raise TypeError(
-                f"{name}(): params — got a {kind}, expected an iterable of tensors; put it in a list"
-            )
+            raise TypeError(f"{name}(): params — got a {kind}, expected an iterable of tensors; {remedy}")
         groups: list[Any] = list(params)
         if not groups:
             raise ValueError(f"{name}(): params — got an empty list; is there a model without parameters?")
@@ -45,13 +48,18 @@ class Optimizer:
         self.defaults = defaults
         self._pre_hooks: dict[int, Callable[..., None]] = {}
         self._post_hooks: dict[int, Callable[..., None]] = {}
-        self.state: dict[Tensor, dict[str, Any]] = {}
+        kinds = ("save_pre", "save_post", "load_pre", "load_post")
+        self._state_hooks: dict[str, dict[int, Callable[..., Any]]] = {kind: {} for kind in kinds}
+        self.state: dict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[Group] = []
         for group in groups:
             self.add_param_group(group)
 
     def add_param_group(self, param_group: Group) -> None:
-        """Take in more parameters: {"params": tensors}, and options that differ from the defaults."""
+        """Take in more parameters: {"params": tensors}, and options that differ from the defaults.
+
+        Names that come with the tensors are kept beside them, as "param_names".
+        """
         name = type(self).__name__
         if not isinstance(param_group, dict) or "params" not in param_group:
             raise TypeError(
@@ -64,6 +72,11 @@ class Optimizer:
         params = [given] if isinstance(given, Tensor) else list(given)
         if not params:
             raise ValueError(f"{name}(): params — got an empty list in a group; leave the group out")
+        names = [entry[0] for entry in params if isinstance(entry, tuple)]
+        if names:
+            if len(names) < len(params):
+                raise ValueError(f"{name}(): params — got {len(names)} names for {len(params)} parameters")
+            param_group, params = {**param_group, "param_names": names}, [entry[1] for entry in params]
         known = {param for group in self.param_groups for param in group["params"]}
         for position, param in enumerate(params):
             if not isinstance(param, Tensor):
@@ -153,7 +166,7 @@ class Optimizer:
 
     def numbers(self, group: Group) -> dict[str, float]:
         """The numbers that are remembered for a parameter, and what each is at first."""
-        return {"step": 0}
+        return {}
 
     def shapes(self, param: Tensor, group: Group) -> dict[str, tuple[int, ...]]:
         """The names and shapes of the arrays that are remembered for a parameter."""
@@ -164,16 +177,24 @@ class Optimizer:
 
         Parameters are numbered in order.  The tensors in it are the optimiser's own, not copies.
         """
+        for pre_hook in tuple(self._state_hooks["save_pre"].values()):
+            pre_hook(self)
         numbers = {param: number for number, param in enumerate(self._params())}
         groups = [
             {**group, "params": [numbers[param] for param in group["params"]]} for group in self.param_groups
         ]
-        state = {numbers[param]: dict(entry) for param, entry in self.state.items() if param in numbers}
-        return {"state": {number: state[number] for number in sorted(state)}, "param_groups": groups}
+        state = {numbers[p]: self.save_entry(entry) for p, entry in self.state.items() if p in numbers}
+        saved = {"state": {number: state[number] for number in sorted(state)}, "param_groups": groups}
+        for hook in tuple(self._state_hooks["save_post"].values()):
+            saved = hook(self, saved) or saved
+        return saved
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue from what `state_dict()` returned.  It is copied; an error leaves all as it was."""
         name = f"{type(self).__name__}.load_state_dict()"
+        state_dict = dict(state_dict)
+        for pre_hook in tuple(self._state_hooks["load_pre"].values()):
+            state_dict = pre_hook(self, state_dict) or state_dict
         if not {"state", "param_groups"} <= set(state_dict):
             raise ValueError(f"{name}: got keys {list(state_dict)[:9]}, expected 'state' and 'param_groups'")
         saved = state_dict["param_groups"]
@@ -193,13 +214,43 @@ class Optimizer:
         ]
         for group in groups:
             self.check_options(group)
-        state = {}
+        state: dict[Tensor, dict[str, Any]] = defaultdict(dict)
         for group, new in zip(groups, saved, strict=True):
             for number, param in zip(new["params"], group["params"], strict=True):
                 if number in state_dict["state"]:
                     entry, place = state_dict["state"][number], f"{name}: state[{number}]"
                     state[param] = self.load_entry(param, entry, group, place)
         self.state, self.param_groups = state, groups
+        for hook in tuple(self._state_hooks["load_post"].values()):
+            hook(self)
+
+    def register_state_dict_pre_hook(
+        self, hook: Callable[..., None], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(optimizer)` before `state_dict`; `prepend` puts it before the others."""
+        return RemovableHandle(self._state_hooks["save_pre"], hook, prepend=prepend)
+
+    def register_state_dict_post_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(optimizer, state_dict)` after saving; what it returns, if anything, is the state."""
+        return RemovableHandle(self._state_hooks["save_post"], hook, prepend=prepend)
+
+    def register_load_state_dict_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(optimizer, state_dict)` before loading; what it returns, if anything, is loaded."""
+        return RemovableHandle(self._state_hooks["load_pre"], hook, prepend=prepend)
+
+    def register_load_state_dict_post_hook(
+        self, hook: Callable[..., None], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(optimizer)` when all is loaded."""
+        return RemovableHandle(self._state_hooks["load_post"], hook, prepend=prepend)
+
+    def save_entry(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """One parameter's state, as it is saved."""
+        return dict(entry)
 
     def load_entry(self, param: Tensor, entry: Mapping[str, Any], group: Group, place: str) -> dict[str, Any]:
         """A copy of one parameter's state, which must be complete and of the parameter's type."""
@@ -239,6 +290,21 @@ class Optimizer:
             lines.append(f"Parameter Group {number}")
             lines += [f"    {key}: {value}" for key, value in sorted(group.items()) if key != "params"]
         return "\n".join([*lines, ")"])
+
+
+def check_ways(caller: str, ways: Mapping[str, Any]) -> None:
+    """Accept PyTorch's choices of how to compute a step: there is one way here, and the numbers are the same.
+
+    TypeError for another name; NotImplementedError for `differentiable=True`, since a step is not recorded.
+    """
+    for way, wanted in ways.items():
+        if way not in WAYS:
+            raise TypeError(f"{caller}(): got an unexpected argument {way!r}")
+        if way == "differentiable" and wanted:
+            raise NotImplementedError(
+                f"{caller}(): differentiable=True is not supported, a step is not recorded; write the update "
+                "in operations of tensors instead"
+            )
 
 
 def copied(value: Any, param: Tensor, place: str) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 from minigrad.backend import Array
 
 from .elementwise import Elementwise, penalised
-from .optimizer import Group, Params
+from .optimizer import Group, Params, check_ways
 
 
 class RMSprop(Elementwise):
@@ -36,6 +36,7 @@ class RMSprop(Elementwise):
         centered: bool = False,
         *,
         maximize: bool = False,
+        **ways: bool | None,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -46,6 +47,7 @@ class RMSprop(Elementwise):
             "weight_decay": weight_decay,
             "maximize": maximize,
         }
+        check_ways(type(self).__name__, ways)
         super().__init__(params, defaults)
 
     def buffers(self, group: Group) -> dict[str, float]:

@@ -6,7 +6,7 @@ from typing import Any
 from minigrad.backend import Array
 
 from .elementwise import Elementwise
-from .optimizer import Group, Params
+from .optimizer import Group, Params, check_ways
 
 
 class Rprop(Elementwise):
@@ -33,8 +33,10 @@ class Rprop(Elementwise):
         step_sizes: tuple[float, float] = (1e-6, 50.0),
         *,
         maximize: bool = False,
+        **ways: bool | None,
     ) -> None:
         defaults = {"lr": lr, "etas": etas, "step_sizes": step_sizes, "maximize": maximize}
+        check_ways(type(self).__name__, ways)
         super().__init__(params, defaults)
 
     def check_options(self, group: Group) -> None:

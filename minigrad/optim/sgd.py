@@ -7,7 +7,7 @@ from minigrad.backend import Array
 from minigrad.tensor import Tensor
 
 from .elementwise import Elementwise, penalised
-from .optimizer import Group, Params
+from .optimizer import Group, Params, check_ways
 
 
 class SGD(Elementwise):
@@ -44,6 +44,7 @@ class SGD(Elementwise):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        **ways: bool | None,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -53,6 +54,7 @@ class SGD(Elementwise):
             "nesterov": nesterov,
             "maximize": maximize,
         }
+        check_ways(type(self).__name__, ways)
         super().__init__(params, defaults)
 
     def check_options(self, group: Group) -> None:
@@ -70,12 +72,9 @@ class SGD(Elementwise):
             return {}
         return super().load_entry(param, {"step": 1, **entry}, group, place)
 
-    def state_dict(self) -> dict[str, Any]:
-        """The state, without the count of steps that PyTorch's does not have."""
-        found = super().state_dict()
-        for entry in found["state"].values():
-            entry.pop("step", None)
-        return found
+    def save_entry(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """One parameter's state, without the count of steps that PyTorch's does not have."""
+        return {name: value for name, value in entry.items() if name != "step"}
 
     def buffers(self, group: Group) -> dict[str, float]:
         """The running sum of gradients, b."""

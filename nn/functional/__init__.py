@@ -5,12 +5,18 @@ wrong with them. It is customary to `import minigrad.nn.functional as F`.
 """
 
 from .activation import *
+from .adaptive_pooling import *
 from .attention import *
+from .convolution import *
+from .ctc import *
 from .distance import *
 from .dropout import *
 from .embedding import *
+from .folding import *
 from .linear import *
 from .loss import *
 from .margin_loss import *
 from .norm import *
 from .padding import *
+from .pooling import *
+from .resampling import *

@@ -7,6 +7,7 @@ import numpy as np
 from minigrad import ops
 from minigrad.creation import arange
 from minigrad.errors import DTypeError, ShapeError, broadcast_error
+from minigrad.functions import repeat_interleave
 from minigrad.tensor import Tensor
 
 from .checks import check_probability
@@ -23,6 +24,7 @@ def scaled_dot_product_attention(
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
+    enable_gqa: bool = False,
 ) -> Tensor:
     """softmax(Q Kᵀ / √d) V    (Vaswani et al. 2017, "Attention is all you need", eq. 1)
 
@@ -32,10 +34,14 @@ def scaled_dot_product_attention(
         dropout_p: the probability that a weight is dropped; always applied, so pass 0 in evaluation.
         is_causal: let query i look at keys 0 ... i only; then `attn_mask` must be None.
         scale: what the scores are multiplied with, 1/√d if None.
+        enable_gqa: let several heads of the query, which dimension -3 counts, share one of key and value
+            (Ainslie et al. 2023, "GQA", §2.2).
 
     A query that may look at no key gets zeros.
     """
     check_probability("scaled_dot_product_attention", dropout_p, "dropout_p")
+    if enable_gqa:
+        key, value = _for_each_head(query, key), _for_each_head(query, value)
     shape = _scores_shape(query, key, value)  # (..., L, S)
     if is_causal:
         if attn_mask is not None:
@@ -47,10 +53,20 @@ def scaled_dot_product_attention(
     if attn_mask is not None:
         _check_attention_mask(attn_mask, shape)
     keep, keep_scale = (None, 1.0) if dropout_p == 0 else keep_mask(shape, dropout_p, query.device, None)
-    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scale = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale
     return ops.scaled_dot_product_attention(
         query, key, value, attn_mask, keep, scale=scale, keep_scale=keep_scale
     )
+
+
+def _for_each_head(query: Tensor, shared: Tensor) -> Tensor:
+    """A key or value (..., G, S, d) with each of its heads as often as H heads of the query share it."""
+    if min(query.ndim, shared.ndim) < 3 or shared.shape[-3] == 0 or query.shape[-3] % shared.shape[-3]:
+        raise ShapeError(
+            f"scaled_dot_product_attention(): query {query.shape}, key or value {shared.shape} with "
+            "enable_gqa, expected (..., H, L, d) and (..., G, S, d) where G divides H"
+        )
+    return repeat_interleave(shared, query.shape[-3] // shared.shape[-3], -3)
 
 
 def _scores_shape(query: Tensor, key: Tensor, value: Tensor) -> tuple[int, ...]:

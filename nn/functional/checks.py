@@ -1,5 +1,7 @@
 """What the functions of a layer say of input that does not fit."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from minigrad.errors import DTypeError, ShapeError, broadcast_error
@@ -67,3 +69,24 @@ def check_indices(caller: str, indices: Tensor, count: int, ignored: int | None 
         raise IndexError(
             f"{caller}: index {int(array[position])} at position {position}, expected [0, {count - 1}]"
         )
+
+
+def sizes(caller: str, name: str, value: int | Sequence[int], dims: int, least: int = 1) -> tuple[int, ...]:
+    """A size for each of `dims` dimensions, where one may stand for all; ValueError for one below `least`."""
+    listed = tuple(value) if isinstance(value, Sequence) else (value,)
+    if any(not hasattr(size, "__index__") for size in listed):
+        raise TypeError(f"{caller}(): {name} {value!r}, expected an int or {dims} of them")
+    found = listed * dims if len(listed) == 1 else listed
+    if len(found) != dims or min(found) < least:
+        raise ValueError(f"{caller}(): {name} {value!r}, expected an int or {dims} of them, each >= {least}")
+    return tuple(int(size) for size in found)
+
+
+def with_batch(caller: str, input: Tensor, dims: int) -> tuple[Tensor, bool]:
+    """The input (N, C, *) with N = 1 where it was not there, and whether it was; * are `dims` dimensions."""
+    check_tensors(caller, input)
+    if input.ndim not in (dims + 1, dims + 2):
+        layout = {1: "C, L", 2: "C, H, W", 3: "C, D, H, W"}[dims]
+        raise ShapeError(f"{caller}(): input {input.shape}, expected (N, {layout}) or ({layout})")
+    batched = input.ndim == dims + 2
+    return (input if batched else input.unsqueeze(0)), batched

@@ -17,10 +17,12 @@ from .checks import (
     check_reduction,
     check_tensors,
 )
+from .linear import linear
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "gaussian_nll_loss",
-    "huber_loss", "kl_div", "l1_loss", "mse_loss", "nll_loss", "poisson_nll_loss", "smooth_l1_loss",
+    "huber_loss", "kl_div", "l1_loss", "linear_cross_entropy", "mse_loss", "nll_loss", "poisson_nll_loss",
+    "smooth_l1_loss",
 ]  # fmt: skip
 
 
@@ -138,6 +140,47 @@ def _cross_entropy_of_probabilities(
     if weight is not None:
         target = target * weight.reshape(-1, *[1] * (input.ndim - 1 - dim))  # (C, 1, ...)
     return reduced(-(target * log_softmax(input, dim=dim)).sum(dim), reduction)
+
+
+def linear_cross_entropy(
+    input: Tensor,
+    linear_weight: Tensor,
+    target: Tensor,
+    *,
+    linear_bias: Tensor | None = None,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """The cross entropy of the logits x Wᵀ + b, with x (N, D) or (D,), W (C, D) and b (C,).
+
+    W (C, d1, ..., D) and b (C, d1, ...) give logits (N, C, d1, ...). A target of probabilities has no
+    `ignore_index`.
+    """
+    check_tensors("linear_cross_entropy", input, linear_weight, target)
+    classes, *places, size = linear_weight.shape
+    if input.ndim not in ((2,) if places else (1, 2)):
+        raise ShapeError(
+            f"linear_cross_entropy(): input {input.shape}, linear_weight {linear_weight.shape}, expected "
+            "(N, D) and (C, d1, ..., D), or (D,) and (C, D)"
+        )
+    bias = None if linear_bias is None else linear_bias.flatten()
+    logits = linear(input, linear_weight.reshape(-1, size), bias)  # (N, C d1 ...)
+    if places:
+        logits = logits.reshape(-1, classes, *places)
+    if ignore_index is not None and target.dtype.kind == "f":
+        raise ValueError(
+            f"linear_cross_entropy(): ignore_index={ignore_index}, expected None for probabilities"
+        )
+    return cross_entropy(
+        logits,
+        target,
+        weight,
+        ignore_index=-100 if ignore_index is None else ignore_index,
+        reduction=reduction,
+        label_smoothing=label_smoothing,
+    )
 
 
 def nll_loss(

@@ -1,6 +1,7 @@
-"""Parametrisations that are at hand: a weight by its length and direction, or of largest singular value 1."""
+"""Parametrisations that are at hand: by length and direction, of largest singular value 1, orthogonal."""
 
-from minigrad.creation import empty
+from minigrad.creation import empty, eye, zeros_like
+from minigrad.errors import ShapeError
 from minigrad.functions import vdot
 from minigrad.modes import no_grad
 from minigrad.nn.functional import normalize
@@ -9,9 +10,10 @@ from minigrad.nn.module import Module
 from minigrad.ops import vector_norm
 from minigrad.tensor import Tensor
 
+from .orthogonal import MAPS, completed, reflectors
 from .parametrize import register_parametrization
 
-__all__ = ["spectral_norm", "weight_norm"]
+__all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 
 
 def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Module:
@@ -110,3 +112,69 @@ class _SpectralNorm(Module):
             for _ in range(count):
                 self._u.copy_(normalize(matrix @ self._v, dim=0, eps=self.eps))
                 self._v.copy_(normalize(matrix.T @ self._u, dim=0, eps=self.eps))
+
+
+def orthogonal(
+    module: Module,
+    name: str = "weight",
+    orthogonal_map: str | None = None,
+    *,
+    use_trivialization: bool = True,
+) -> Module:
+    """W = B Q(X): the columns of W, or of a wide W the rows, are orthonormal, and stay so in training
+
+    orthogonal_map        Q: "matrix_exp", "cayley" or "householder"; None: the first for a square W, else
+                          the last
+    use_trivialization    whether there is a B, a buffer: the matrix where W starts. W can then be assigned
+
+    Reference: Lezcano-Casado 2019, "Trivializations for gradient-based optimization on manifolds".
+    Returns the module.
+
+    >>> from minigrad.nn import Linear
+    >>> W = orthogonal(Linear(3, 5)).weight
+    >>> [[round(abs(x), 3) for x in row] for row in (W.T @ W).tolist()]
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    weight = getattr(module, name, None)
+    if not isinstance(weight, Tensor) or weight.ndim < 2:
+        came = type(weight).__name__ if not isinstance(weight, Tensor) else f"shape {weight.shape}"
+        raise ValueError(f"orthogonal(): {name!r} is of {came}, expected a matrix, or several")
+    if orthogonal_map is None:
+        orthogonal_map = "matrix_exp" if weight.shape[-2] == weight.shape[-1] else "householder"
+    if orthogonal_map not in MAPS:
+        raise ValueError(f"orthogonal(): orthogonal_map {orthogonal_map!r}, expected one of {list(MAPS)}")
+    made = _Orthogonal(weight.shape, orthogonal_map, use_trivialization)
+    return register_parametrization(module, name, made, unsafe=True)
+
+
+class _Orthogonal(Module):
+    """W = B Q(X), with X at -I where Q(X) = I, and B where W starts; or W = Q(X)"""
+
+    def __init__(self, shape: tuple[int, ...], orthogonal_map: str, use_trivialization: bool) -> None:
+        super().__init__()
+        self.shape, self.orthogonal_map = shape, orthogonal_map
+        self.use_trivialization = use_trivialization
+        if use_trivialization:
+            self.register_buffer("base", None)
+
+    def forward(self, X: Tensor) -> Tensor:
+        wide = X.shape[-2] < X.shape[-1]
+        Q = MAPS[self.orthogonal_map](X.mT if wide else X)
+        Q = self.base @ Q if self.use_trivialization else Q
+        return Q.mT if wide else Q
+
+    def right_inverse(self, Q: Tensor) -> Tensor:
+        if Q.shape != self.shape:
+            raise ShapeError(f"orthogonal(): a weight of shape {Q.shape}, expected {self.shape}")
+        wide = Q.shape[-2] < Q.shape[-1]
+        tall = Q.mT if wide else Q
+        if self.use_trivialization:
+            self.base = completed(tall)
+            return zeros_like(Q) - eye(*Q.shape[-2:], dtype=Q.dtype, device=Q.device)
+        if self.orthogonal_map != "householder":
+            raise NotImplementedError(
+                f"orthogonal(): with use_trivialization=False and orthogonal_map={self.orthogonal_map!r} the "
+                'weight cannot be assigned; use "householder"'
+            )
+        X = reflectors(tall)
+        return X.mT if wide else X

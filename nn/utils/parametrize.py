@@ -35,6 +35,7 @@ __all__ = [
     "is_parametrized",
     "register_parametrization",
     "remove_parametrizations",
+    "type_before_parametrizations",
 ]
 
 
@@ -50,7 +51,7 @@ class ParametrizationList(Module):
         self._count = 0
         self.append(first)
         with no_grad():
-            found = first.right_inverse(tensor) if hasattr(first, "right_inverse") else tensor
+            found = _original(first, tensor)
         self.is_tensor = isinstance(found, Tensor)
         if self.is_tensor:
             tensor.data = found.detach()
@@ -94,6 +95,16 @@ class ParametrizationList(Module):
             parts = (found,) if self.is_tensor else found
             for original, part in zip(self.originals(), parts, strict=True):
                 original.copy_(part)
+
+
+def _original(step: Module, tensor: Tensor) -> Any:
+    """What a parametrisation is given so that it gives `tensor`; where it cannot say, the tensor itself."""
+    if not hasattr(step, "right_inverse"):
+        return tensor
+    try:
+        return step.right_inverse(tensor)
+    except NotImplementedError:
+        return tensor
 
 
 def _like(tensor: Tensor, value: Tensor) -> Tensor:
@@ -170,6 +181,11 @@ def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
     return tensor_name is None or tensor_name in module.parametrizations
 
 
+def type_before_parametrizations(module: Module) -> type:
+    """The class that the module had before any of its weights was parametrised."""
+    return type(module).__bases__[1] if is_parametrized(module) else type(module)
+
+
 def register_parametrization(
     module: Module, tensor_name: str, parametrization: Module, *, unsafe: bool = False
 ) -> Module:
@@ -221,10 +237,11 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
         value = steps() if leave_parametrized else original
     tensor = original if steps.is_tensor else _like(original, value)
     tensor.data = value.detach()
+    before: Any = type_before_parametrizations(module)
     del module.parametrizations[tensor_name]
     if not module.parametrizations:
         del module.parametrizations
-        module.__class__ = type(module).__bases__[1]  # the class that it had
+        module.__class__ = before
     _hold(module, tensor_name, tensor)
     return module
 
@@ -232,9 +249,7 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
 def _check(parametrization: Module, tensor: Tensor, *, inverse: bool) -> None:
     """An error if the value would have another shape or type than the tensor."""
     with no_grad():
-        found = tensor
-        if inverse and hasattr(parametrization, "right_inverse"):
-            found = parametrization.right_inverse(tensor)
+        found = _original(parametrization, tensor) if inverse else tensor
         value = parametrization(*((found,) if isinstance(found, Tensor) else found))
     name = type(parametrization).__name__
     if not isinstance(value, Tensor):

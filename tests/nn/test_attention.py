@@ -206,6 +206,13 @@ def test_leading_dimensions_broadcast():
     close(y[3, 1], F.scaled_dot_product_attention(q[3, 0], k[1], v[1]).array)
 
 
+def test_heads_that_share_a_key_are_heads_with_copies_of_it():
+    q, k, v = normal(1, 2, 6, 3, 4), normal(2, 2, 2, 5, 4), normal(3, 2, 3, 5, 6)
+    copies = [np.repeat(x.array, times, axis=1) for x, times in ((k, 3), (v, 2))]
+    expected = F.scaled_dot_product_attention(q, *map(mg.tensor, copies))
+    close(F.scaled_dot_product_attention(q, k, v, enable_gqa=True), expected.array)
+
+
 # ---------------------------------------------------------------------------------------------- bad input
 
 Q, K, V = mg.zeros(2, 3, 4), mg.zeros(2, 5, 4), mg.zeros(2, 5, 6)
@@ -233,6 +240,17 @@ BAD = {
     "two masks": (
         lambda: sdpa(Q, K, V, mg.ones(3, 5, dtype=mg.bool), is_causal=True),
         (ValueError, "is_causal excludes attn_mask"),
+    ),
+    "heads that do not divide": (
+        lambda: sdpa(mg.zeros(3, 3, 4), K, V, enable_gqa=True),
+        (
+            ValueError,
+            r"query \(3, 3, 4\), key or value \(2, 5, 4\) with enable_gqa, expected \(..., H, L, d\)",
+        ),
+    ),
+    "heads that are not there": (
+        lambda: sdpa(Q[0], K[0], V[0], enable_gqa=True),
+        (ValueError, r"query \(3, 4\), key or value \(5, 4\) with enable_gqa"),
     ),
     "a probability": (
         lambda: sdpa(Q, K, V, dropout_p=2),

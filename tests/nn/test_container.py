@@ -198,3 +198,16 @@ def test_a_module_dict_is_extended_by_another():
     heads = nn.ModuleDict([("year", nn.Linear(2, 4))])
     heads.update(nn.ModuleDict({"day": nn.Linear(2, 3)}))
     assert list(heads) == ["year", "day"]
+
+
+def test_containers_have_the_argument_names_of_pytorch():
+    assert len(nn.ModuleList(modules=[nn.Tanh()])) == len(nn.ParameterList(values=[mg.ones(1)])) == 1
+    assert list(nn.ModuleDict(modules={"a": nn.Tanh()})) == ["a"]
+    assert list(nn.ParameterDict(parameters={"a": mg.ones(1)})) == ["a"]
+
+
+def test_a_dict_is_joined_with_a_parameter_dict():
+    weights = nn.ParameterDict({"right": mg.zeros(3)})
+    joined = {"left": mg.ones(2), "right": mg.ones(1)} | weights
+    assert [(name, weight.shape) for name, weight in joined.items()] == [("left", (2,)), ("right", (3,))]
+    assert joined["right"] is weights["right"]

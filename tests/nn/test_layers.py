@@ -49,6 +49,14 @@ def test_linear_without_inputs_or_without_bias_works():
     assert nn.Linear(2, 1, bias=False).bias is None
 
 
+def test_an_input_of_another_type_is_promoted_with_the_parameters():
+    x = mg.ones(5, 2, 3, dtype=mg.float64)
+    for layer in (nn.Linear(3, 4), nn.LayerNorm(3), nn.LSTM(3, 4), nn.GRU(3, 4)):
+        output = layer(x)
+        assert (output[0] if isinstance(output, tuple) else output).dtype == mg.float64
+        assert all(parameter.dtype == mg.float32 for parameter in layer.parameters())
+
+
 def test_linear_refuses_a_wrong_last_dimension():
     with pytest.raises(
         ValueError, match=r"Linear\(in_features=3\): input \(2, 5\), last dimension must be 3"
@@ -118,6 +126,21 @@ def test_a_pretrained_table_is_shared_and_frozen_unless_told():
     assert nn.Embedding.from_pretrained(table, freeze=False).weight.requires_grad
     with pytest.raises(ValueError, match=r"embeddings \(3,\), expected \(num_embeddings, dim\)"):
         nn.Embedding.from_pretrained(mg.ones(3))
+
+
+def test_a_pretrained_table_of_bags_is_shared_and_frozen_unless_told():
+    table = mg.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    bags = nn.EmbeddingBag.from_pretrained(table, mode="sum", padding_idx=1, include_last_offset=True)
+    assert bags.weight.array is table.array
+    assert not bags.weight.requires_grad
+    assert bags(mg.tensor([0, 1, 2, 2]), mg.tensor([0, 2, 4])).tolist() == [[1.0, 2.0], [10.0, 12.0]]
+    assert nn.EmbeddingBag.from_pretrained(table, freeze=False).weight.requires_grad
+    for kind in (nn.Embedding, nn.EmbeddingBag):
+        for option in ("scale_grad_by_freq", "sparse"):
+            with pytest.raises(
+                NotImplementedError, match=rf"{kind.__name__}\(\): {option}=True is not supported"
+            ):
+                kind.from_pretrained(table, **{option: True})
 
 
 def test_embedding_names_the_first_bad_index_and_its_place():

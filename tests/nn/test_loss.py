@@ -151,6 +151,31 @@ def test_mse_has_the_right_gradients(assert_gradients):
     assert_gradients(nn.MSELoss(), *pair)
 
 
+@pytest.mark.parametrize("places", [(), (2, 3)])
+def test_a_cross_entropy_behind_a_linear_map_is_the_two_one_after_the_other(assert_gradients, places):
+    made = nn.LinearCrossEntropyLoss(
+        4, 5, out_features=places, bias=True, weight=mg.rand(5, dtype=mg.float64), dtype=mg.float64
+    )
+    x = mg.tensor(np.random.default_rng(0).standard_normal((6, 4)), requires_grad=True)
+    target = mg.tensor(np.random.default_rng(1).integers(0, 5, (6, *places)))
+    logits = made.linear(x).reshape(6, 5, *places)
+    expected = F.cross_entropy(logits, target, made.weight).item()
+    assert made(x, target).item() == pytest.approx(expected)
+    assert_gradients(made, x, target)
+    assert list(made.state_dict()) == ["weight", "linear.weight", "linear.bias"]
+
+
+def test_probabilities_behind_a_linear_map_ignore_no_index():
+    with pytest.raises(ValueError, match="ignore_index=3, expected None for probabilities"):
+        nn.LinearCrossEntropyLoss(2, 3, ignore_index=3)(mg.ones(1, 2), mg.ones(1, 3) / 3)
+
+
+@pytest.mark.parametrize(("places", "shape"), [((), (1, 1, 2)), ((4,), (2,))])
+def test_what_a_linear_map_before_a_cross_entropy_cannot_take_is_named(places, shape):
+    with pytest.raises(ValueError, match=r"linear_cross_entropy\(\): input .*, expected \(N, D\) and"):
+        nn.LinearCrossEntropyLoss(2, 3, out_features=places)(mg.ones(*shape), mg.tensor([0]))
+
+
 def test_a_class_weight_is_a_buffer_of_the_loss():
     loss = nn.CrossEntropyLoss(mg.ones(3))
     assert list(loss.state_dict()) == ["weight"]

@@ -91,12 +91,41 @@ LOSSES = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides")  # PyTorch's advice on KLDivLoss
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 @pytest.mark.parametrize(
     ("kind", "keywords", "made"), LOSSES, ids=lambda value: value if isinstance(value, str) else None
 )
 def test_a_loss_agrees_with_pytorch(torch, kind, keywords, made, reduction):
     ours, theirs = twins(torch, kind, **keywords, reduction=reduction)
+    compare_in_both_modes(torch, ours, theirs, made, training=False)
+
+
+LINEAR = [
+    ({"reduction": "sum"}, (), lambda draw: [draw.normal(5, 4), draw.integers(3, 5)]),
+    (
+        {"bias": True, "weight": WEIGHT, "ignore_index": 1, "label_smoothing": 0.1},
+        (),
+        lambda draw: [draw.normal(5, 4), draw.integers(3, 5)],
+    ),
+    ({"bias": True}, (), lambda draw: [draw.normal(4), draw.integers(3)]),
+    ({"bias": True}, (2, 2), lambda draw: [draw.normal(5, 4), draw.integers(3, 5, 2, 2)]),
+    (
+        {},
+        (2,),
+        lambda draw: [draw.normal(5, 4), Fixed(draw.random.dirichlet(np.ones(3), (5, 2)).swapaxes(1, 2))],
+    ),
+]
+
+
+@pytest.mark.parametrize(("keywords", "places", "made"), LINEAR)
+def test_a_cross_entropy_behind_a_linear_map_agrees_with_pytorch(torch, keywords, places, made, monkeypatch):
+    # PyTorch's text ends with its choice of how to compute
+    text = torch.nn.LinearCrossEntropyLoss.extra_repr
+    monkeypatch.setattr(
+        torch.nn.LinearCrossEntropyLoss, "extra_repr", lambda m: text(m).removesuffix(", options=None")
+    )
+    ours, theirs = twins(torch, "LinearCrossEntropyLoss", 4, 3, out_features=places, **keywords)
     compare_in_both_modes(torch, ours, theirs, made, training=False)
 
 

@@ -226,6 +226,28 @@ def test_scaled_dot_product_attention_agrees_with_pytorch(torch, mask):
     compare(torch, ours, theirs, arrays)
 
 
+ATTENTIONS = {  # shapes of query, key and value, arguments
+    "more queries than keys": ((2, 6, 5), (2, 3, 5), (2, 3, 4), {"is_causal": True}),
+    "more keys than queries": ((2, 3, 5), (2, 6, 5), (2, 6, 4), {"is_causal": True}),
+    "two heads share one": ((2, 4, 3, 5), (2, 2, 6, 5), (2, 2, 6, 7), {"enable_gqa": True}),
+    "all heads share one": ((4, 3, 5), (1, 6, 5), (1, 6, 7), {"enable_gqa": True, "is_causal": True}),
+    "as many heads": ((4, 3, 5), (4, 6, 5), (4, 6, 7), {"enable_gqa": True, "scale": 0.0}),
+    "fewer values": ((4, 3, 5), (2, 6, 5), (1, 6, 7), {"enable_gqa": True}),
+    "all weights dropped": ((3, 5), (6, 5), (6, 7), {"dropout_p": 1.0}),
+    "no key": ((2, 3, 5), (2, 0, 5), (2, 0, 7), {}),
+    "vectors of size 0": ((2, 3, 0), (2, 6, 0), (2, 6, 7), {}),
+}
+
+
+@pytest.mark.parametrize("name", ATTENTIONS)
+def test_attention_of_other_shapes_agrees_with_pytorch(torch, name):
+    *sizes, keywords = ATTENTIONS[name]
+    arrays = [normal(seed, *size) for seed, size in enumerate(sizes)]
+    functions = [library.nn.functional.scaled_dot_product_attention for library in (mg, torch)]
+    ours, theirs = (lambda *inputs, f=function: f(*inputs, **keywords) for function in functions)
+    compare(torch, ours, theirs, arrays)
+
+
 def test_one_hot_agrees_with_pytorch(torch):
     labels = integers(0, 5, 2, 3)
     expected = torch.nn.functional.one_hot(torch.tensor(labels), 7)

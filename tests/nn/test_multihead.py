@@ -152,6 +152,13 @@ def test_what_does_not_fit_is_named():
         module([1.0], x, x)
 
 
+def test_a_printed_layer_says_its_sizes():
+    assert repr(nn.MultiheadAttention(4, 2, 0.5)) == (
+        "MultiheadAttention(\n  embed_dim=4, num_heads=2, dropout=0.5\n"
+        "  (out_proj): Linear(in_features=4, out_features=4, bias=True)\n)"
+    )
+
+
 # ------------------------------------------------------------------------------------------------ PyTorch
 
 OPTIONS = [

@@ -152,6 +152,27 @@ def test_forward_hooks_run_in_pytorchs_order_and_with_its_arguments(torch):
     assert run(nn) == run(torch.nn)
 
 
+def test_hooks_around_saving_and_loading_run_in_pytorchs_order(torch):
+    def run(modules):
+        net, seen = modules.Sequential(modules.Sequential(modules.Linear(1, 1)), modules.Linear(1, 1)), []
+        for path, module in net.named_modules():
+            module.register_state_dict_pre_hook(lambda _, *given, path=path: seen.append((path, *given)))
+            module.register_state_dict_post_hook(
+                lambda _, state, prefix, __, path=path: seen.append((path, list(state), prefix))
+            )
+            module.register_load_state_dict_post_hook(
+                lambda _, keys, path=path: seen.append((path, keys.missing_keys, keys.unexpected_keys))
+            )
+        state = net.state_dict()
+        saved = list(seen)
+        del state["0.0.bias"]
+        seen.clear()
+        net.load_state_dict({**state, "more": state["1.bias"]}, strict=False)
+        return saved, [path for path, *_ in seen], seen[-1]
+
+    assert run(nn) == run(torch.nn)
+
+
 # ------------------------------------------------------------------------------------------- initialisers
 
 

@@ -121,6 +121,14 @@ def test_a_stack_holds_copies_that_start_alike_and_learn_apart():
     assert second.detach().numpy().any()
 
 
+def test_pytorch_s_choices_of_how_to_compute_a_stack_change_nothing():
+    x = normal(N, S, E)
+    plain = nn.TransformerEncoder(encoder_layer(), 2)
+    other = nn.TransformerEncoder(encoder_layer(), 2, enable_nested_tensor=False, mask_check=False)
+    other.load_state_dict(plain.state_dict())
+    assert other(x).tolist() == plain(x).tolist()
+
+
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="activation 'tanh'"):
         encoder_layer(activation="tanh")

@@ -85,6 +85,29 @@ def test_an_option_of_muon_out_of_range_is_refused(options, words):
         mg.optim.Muon([leaf([1.0])], **options)
 
 
+STRICTER = {  # what PyTorch lets pass
+    "SGD": [{"lr": math.nan}, {"lr": math.inf}],
+    "Rprop": [{"step_sizes": (1.0, 0.1)}],
+    "ASGD": [{"lambd": -1.0}],
+    "LBFGS": [{"line_search_fn": "weak"}, {"max_iter": 0}, {"history_size": 0}, {"tolerance_grad": -1.0}],
+}
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(("name", "options", "words"), BAD_OPTIONS)
+def test_pytorch_refuses_the_same_but_for_what_is_listed(name, options, words):
+    import torch
+
+    def make():
+        getattr(torch.optim, name)([torch.ones(1, requires_grad=True)], **options)
+
+    if any(repr(options) == repr(stricter) for stricter in STRICTER.get(name, [])):
+        make()
+    else:
+        with pytest.raises(ValueError, match=r"[Ii]nvalid|requires|should be|but got"):
+            make()
+
+
 def test_muon_moves_matrices_only():
     with pytest.raises(
         ValueError, match=r"Muon\(\): params — got a parameter of shape \(1,\), expected matrices"
@@ -101,7 +124,18 @@ def test_parameters_that_are_no_parameters_are_refused():
         (x, TypeError, "got a Tensor, expected an iterable of tensors; put it in a list"),
         ({"params": [x]}, TypeError, "got a dict, expected an iterable"),
         ([np.ones(2)], TypeError, r"params\[0\] — got a ndarray, expected a tensor"),
-        ([("weight", x)], TypeError, r"got a tuple, expected a tensor; pass model.parameters\(\)"),
+        ([("weight", 3.0)], TypeError, r"got a float, expected a tensor; pass model.parameters\(\)"),
+        ([("weight", x), leaf(2.0)], ValueError, "got 1 names for 2 parameters"),
+        (
+            mg.nn.Linear(1, 1),
+            TypeError,
+            r"got a Linear, expected an iterable of tensors; pass its .parameters",
+        ),
+        (
+            mg.nn.Sequential(mg.nn.Linear(1, 1)),
+            TypeError,
+            r"params\[0\] — got a Linear, expected a tensor; pass",
+        ),
         ([{"lr": 0.1}], TypeError, r"got a group \{'lr': 0.1\}"),
         ([{"params": {x}}], TypeError, "got a set, which has no order"),
         ([x, x], ValueError, r"params\[1\] — the parameter of shape \(1,\) appears twice"),
@@ -112,6 +146,17 @@ def test_parameters_that_are_no_parameters_are_refused():
         for params, error, words in refusals:
             with pytest.raises(error, match=words):
                 kind(params)
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _, _ in BAD_OPTIONS} - {"LBFGS"}))
+def test_pytorch_s_choices_of_how_to_compute_a_step_change_nothing(name):
+    kind = getattr(mg.optim, name)
+    optimizer = kind([leaf(1.0)], foreach=True, fused=None, capturable=False, differentiable=False)
+    assert sorted(optimizer.param_groups[0]) == sorted(kind([leaf(1.0)]).param_groups[0])
+    with pytest.raises(NotImplementedError, match=rf"{name}\(\): differentiable=True is not supported"):
+        kind([leaf(1.0)], differentiable=True)
+    with pytest.raises(TypeError, match=rf"{name}\(\): got an unexpected argument 'momentums'"):
+        kind([leaf(1.0)], momentums=0.9)
 
 
 def test_groups_have_options_of_their_own():
@@ -132,6 +177,31 @@ def test_an_option_changed_between_steps_counts_from_the_next():
     optimizer.param_groups[0]["lr"] = 0.5
     optimizer.step()
     assert x.item() == pytest.approx(0.4)
+
+
+def test_names_of_parameters_are_kept_beside_them():
+    model = mg.nn.Linear(2, 1)
+    optimizer = mg.optim.SGD(model.named_parameters(), lr=0.5)
+    (group,) = optimizer.param_groups
+    assert group["param_names"] == ["weight", "bias"]
+    assert [param is other for param, other in zip(group["params"], model.parameters(), strict=True)] == [
+        True
+    ] * 2
+    optimizer.add_param_group({"params": [("extra", leaf(1.0))], "lr": 0.25})
+    state = optimizer.state_dict()
+    assert [group["param_names"] for group in state["param_groups"]] == [["weight", "bias"], ["extra"]]
+
+
+@pytest.mark.oracle
+def test_names_of_parameters_are_saved_as_in_pytorch():
+    import torch
+
+    def groups(library):
+        model = library.nn.Linear(2, 1)
+        saved = library.optim.SGD(model.named_parameters(), lr=0.5).state_dict()["param_groups"]
+        return [(group["params"], group["param_names"], group["lr"]) for group in saved]
+
+    assert groups(mg) == groups(torch)
 
 
 def test_a_generator_of_parameters_is_read_once():
@@ -224,6 +294,77 @@ def test_hooks_are_called_before_and_after_each_step_until_they_are_removed():
         ("after", 0.5, optimizer, (closure,), {}),
         ("after", 0.0, optimizer, (), {}),
     ]
+
+
+def test_hooks_around_the_state_see_it_and_may_replace_it():
+    x, seen = leaf(1.0), []
+    optimizer = mg.optim.SGD([x], lr=0.5)
+    optimizer.register_state_dict_pre_hook(lambda o: seen.append(("before saving", o)))
+    optimizer.register_state_dict_post_hook(lambda o, state: {**state, "note": 1})
+    optimizer.register_state_dict_post_hook(lambda o, state: seen.append(list(state)), prepend=True)
+    state = optimizer.state_dict()
+    assert seen == [("before saving", optimizer), ["state", "param_groups"]]
+    assert state["note"] == 1
+
+    optimizer.register_load_state_dict_post_hook(lambda o: seen.append(("loaded", o.param_groups[0]["lr"])))
+    slower = [{**state["param_groups"][0], "lr": 0.25}]
+    handle = optimizer.register_load_state_dict_pre_hook(lambda o, given: {**given, "param_groups": slower})
+    optimizer.register_load_state_dict_pre_hook(lambda o, given: given.pop("note") and None, prepend=True)
+    optimizer.load_state_dict(state)
+    assert seen[-1] == ("loaded", 0.25)
+    assert "note" in state
+    handle.remove()
+    optimizer.load_state_dict(state)
+    assert seen[-1] == ("loaded", 0.5)
+
+
+@pytest.mark.oracle
+def test_hooks_around_the_state_run_in_the_order_of_pytorch():
+    import torch
+
+    def run(library):
+        x, seen = library.tensor(np.ones(1), requires_grad=True), []
+        optimizer = library.optim.SGD([x], lr=0.5)
+        for name in ("state_dict_pre", "state_dict_post", "load_state_dict_pre", "load_state_dict_post"):
+            register = getattr(optimizer, f"register_{name}_hook")
+            for number, prepend in enumerate((False, True, False)):
+                register(
+                    lambda *given, said=(name, number): seen.append((*said, len(given))), prepend=prepend
+                )
+        optimizer.load_state_dict(optimizer.state_dict())
+        return seen
+
+    assert run(mg) == run(torch)
+    assert len(run(mg)) == 12
+
+
+def test_an_optimiser_written_for_pytorch_runs():
+    class Momentum(mg.optim.Optimizer):
+        def __init__(self, params, lr=0.1, momentum=0.5):
+            super().__init__(params, {"lr": lr, "momentum": momentum})
+
+        def step(self, closure=None):
+            with mg.no_grad():
+                for group in self.param_groups:
+                    for param in group["params"]:
+                        if param.grad is None:
+                            continue
+                        state = self.state[param]
+                        if len(state) == 0:
+                            state["velocity"] = mg.zeros_like(param)
+                        state["velocity"].mul_(group["momentum"]).add_(param.grad)
+                        param.add_(state["velocity"], alpha=-group["lr"])
+
+    mine, ours = leaf(1.0, 2.0), leaf(1.0, 2.0)
+    pairs = [(mine, Momentum([mine])), (ours, mg.optim.SGD([ours], lr=0.1, momentum=0.5))]
+    for x, optimizer in pairs:
+        for _ in range(3):
+            optimizer.zero_grad()
+            (x * x * x).sum().backward()
+            optimizer.step()
+        optimizer.load_state_dict(optimizer.state_dict())
+    np.testing.assert_allclose(mine.array, ours.array)
+    assert pairs[0][1].state[leaf(1.0)] == {}
 
 
 def test_the_base_class_names_the_method_that_is_missing():

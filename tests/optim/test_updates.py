@@ -76,6 +76,55 @@ def test_fifty_steps_agree_with_pytorch(name, options, monkeypatch):
 
 
 @pytest.mark.oracle
+@pytest.mark.parametrize("name", OPTIONS)
+def test_groups_closures_and_a_late_group_agree_with_pytorch(name, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    decay = {"weight_decay": 0.1} if name != "Rprop" else {"etas": (0.3, 1.5)}
+
+    def run(library):
+        x = [library.tensor(start(i, (3, 4)), requires_grad=True) for i in range(4)]
+        optimizer = getattr(library.optim, name)(
+            [{"params": x[:2], **decay}, {"params": [x[2]], "lr": 0.03}], lr=0.01
+        )
+
+        def closure():
+            optimizer.zero_grad()
+            loss = sum(((p - i) ** 2).sum() * (p**2).mean() for i, p in enumerate(x))
+            loss.backward()
+            return loss
+
+        losses = []
+        for step in range(50):
+            if step == 10:
+                optimizer.add_param_group({"params": x[3], "maximize": False, "lr": 0.02})
+            losses.append(optimizer.step(closure).item())
+        return losses, [p.detach().numpy() for p in x]
+
+    for found, expected in zip(run(mg), run(torch), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop", "Adagrad"])
+def test_parameters_that_share_memory_move_as_in_pytorch(name):
+    import torch
+
+    def run(library):
+        whole = library.tensor(start(0, (6,)), requires_grad=True)
+        parts = [whole.detach()[:3].requires_grad_(), whole.detach()[2:5].requires_grad_()]
+        optimizer = getattr(library.optim, name)([parts[0], whole, parts[1]], lr=0.05, foreach=False)
+        for step in range(20):
+            for i, p in enumerate((parts[0], whole, parts[1])):
+                p.grad = library.tensor(gradient(step, i, tuple(p.shape)))
+            optimizer.step()
+        return whole.detach().numpy()
+
+    np.testing.assert_allclose(run(mg), run(torch), rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.oracle
 def test_muon_stays_near_pytorch_s_which_iterates_in_bfloat16():
     import torch
 

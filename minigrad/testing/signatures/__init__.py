@@ -4,6 +4,7 @@ An input that is left out has the shape None.
 """
 
 from .elementwise import *
+from .images import *
 from .indices import *
 from .layers import *
 from .matrices import *
