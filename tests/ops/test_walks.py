@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import minigrad as mg
@@ -29,6 +29,7 @@ def test_rows_of_cotangents_walk_back_together_as_one_by_one(card, data):
     case = data.draw(cases(card))
     tensors = case.tensors()
     outputs = attached(case.run(tensors))
+    assume(outputs)  # unbind of no rows has none
     wanted = [tensors[i] for i in case.differentiable]
     rows = [cotangents(outputs, seed) for seed in range(ROWS)]
     matrices = [mg.tensor(np.stack(column)) for column in zip(*rows, strict=True)]

@@ -9,10 +9,11 @@ from minigrad import ops
 from minigrad.errors import ShapeError
 from minigrad.nn import functional as F
 from minigrad.testing.card import Card, Refusal
-from minigrad.testing.signatures import attended, classified, partly_classified
+from minigrad.testing.signatures import attended, classified, partly_classified, projected_and_classified
 from minigrad.testing.strategies import MASK, REAL, Domain, index_below
 
 CLASS = index_below(lambda shapes, statics: shapes[0][statics["dim"]])
+CLASS_OF_WEIGHT = index_below(lambda shapes, statics: shapes[1][0])
 CLASS_WEIGHT = Domain(low=0.25, differentiable=False)
 
 
@@ -32,6 +33,12 @@ def cross_entropy(x, target, weight, dim, ignore_index, label_smoothing, reducti
     if reduction == "none":
         return losses
     return losses.sum() / (shares.sum() if reduction == "mean" else 1)
+
+
+def linear_cross_entropy(x, weight, target, bias=None, *, reduction):
+    """The cross entropy of x Wᵀ + b."""
+    logits = x @ weight.T + (0 if bias is None else bias)
+    return cross_entropy(logits, target, None, x.ndim - 1, -100, 0.0, reduction)
 
 
 def torch_cross_entropy(torch, x, target, weight, dim, **statics):
@@ -91,6 +98,23 @@ CARDS = [
             torch, x, counted(target.clone()), *rest, **statics
         ),
         (REAL, CLASS, CLASS_WEIGHT), ops.cross_entropy,
+    ),
+    Card(
+        "linear_cross_entropy",
+        lambda x, weight, target, bias=None, **statics: F.linear_cross_entropy(
+            x, weight, target, linear_bias=bias, **statics
+        ),
+        projected_and_classified(), linear_cross_entropy,
+        lambda torch, x, weight, target, bias=None, **statics: torch.nn.functional.cross_entropy(
+            torch.nn.functional.linear(x, weight, bias), target, **statics
+        ),
+        (REAL, REAL, CLASS_OF_WEIGHT, REAL),
+        errors=[
+            Refusal(
+                lambda: F.linear_cross_entropy(mg.zeros(2, 3, 4), mg.zeros(5, 4), mg.zeros(2, dtype="int64")),
+                ShapeError, "expected (N, D) and (C, d1, ..., D), or (D,) and (C, D)",
+            ),
+        ],
     ),
     attention_card("scaled_dot_product_attention", attended(mask=False), REAL),
     attention_card("scaled_dot_product_attention with a mask", attended(mask=True), MASK),

@@ -43,6 +43,19 @@ def classified(draw):
 
 
 @st.composite
+def projected_and_classified(draw):
+    """Rows (N, D) or one vector (D,), a weight (C, D), a target for each, and perhaps a bias (C,)."""
+    rows, size, classes = (
+        draw(shapes(max_dims=1, min_side=1)),
+        draw(sides(min_side=1)),
+        draw(sides(min_side=1)),
+    )
+    bias = draw(st.sampled_from((None, (classes,))))
+    statics = {"reduction": draw(st.sampled_from(("sum", "none", "mean")))}
+    return ((*rows, size), (classes, size), rows, bias), statics
+
+
+@st.composite
 def partly_classified(draw):
     """Scores (N, C) of two classes at least, of which class 0 does not count."""
     rows, classes = draw(sides(5, min_side=1)), draw(st.integers(2, 3))
