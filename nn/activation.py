@@ -2,6 +2,11 @@
 
 Their input is of any shape, and their output of the same, unless something else is said. One with an
 argument `inplace` writes the output into the input's memory where that is asked for.
+
+>>> from minigrad import tensor
+>>> from minigrad.nn import LeakyReLU
+>>> LeakyReLU(0.5)(tensor([-4.0, 0.0, 4.0])).tolist()
+[-2.0, 0.0, 4.0]
 """
 
 from typing import Any, ClassVar
