@@ -5,8 +5,7 @@ Letters: L queries, S keys, E size of a key, V size of a value, `...` leading di
 
 from minigrad.backend import accumulator
 from minigrad.fused import fused
-from minigrad.kernels.rows import row_dots
-from minigrad.kernels.softmax import softmax_
+from minigrad.kernels.attention import attend, attend_back, back_by_blocks, blocks_of_queries, by_blocks
 from minigrad.ops.elementwise import masked_scale
 from minigrad.ops.linalg import matmul
 from minigrad.ops.reduce import masked_softmax, softmax
@@ -35,22 +34,16 @@ class scaled_dot_product_attention:
     def forward(xp, query, key, value, mask=None, dropout=None, *, scale, keep_scale=1.0):
         kind, wide = query.dtype, accumulator(query.dtype)
         query, key, value = (x.astype(wide, copy=False) for x in (query, key, value))
-        scores = xp.matmul(query * wide.type(scale), xp.swapaxes(key, -1, -2))
-        weights = softmax_(xp, scores, mask)
-        seen = weights if dropout is None else weights * dropout * weights.dtype.type(keep_scale)
-        y = xp.matmul(seen, value)
-        return y.astype(kind, copy=False), (query, key, value, weights, seen, dropout, y)
+        inputs, scales = (query, key, value, mask, dropout), (wide.type(scale), wide.type(keep_scale))
+        parts = blocks_of_queries(*inputs)
+        if len(parts) == 1:
+            y, *weights = attend(xp, *inputs, *scales)
+        else:
+            y, weights = by_blocks(xp, inputs, scales, parts), None
+        return y.astype(kind, copy=False), (inputs, scales, parts, weights, y)
 
     def pullback(xp, g, kept, needs, *, scale, keep_scale):
-        query, key, value, weights, seen, dropout, y = kept
-        g = g.astype(weights.dtype, copy=False)
-        d_value = xp.matmul(xp.swapaxes(seen, -1, -2), g) if needs[2] else None  # (..., S, L) (..., L, V)
-        d_scores = xp.matmul(g, xp.swapaxes(value, -1, -2))  # (..., L, V) (..., V, S)
-        if dropout is not None: d_scores *= dropout * weights.dtype.type(keep_scale)
-        d_scores -= row_dots(xp, g, y)  # Σ weights · d_weights along a row of S is Σ g y along one of V
-        d_scores *= weights
-        d_mask = d_scores.copy() if needs[3] else None
-        d_scores *= weights.dtype.type(scale)
-        d_query = xp.matmul(d_scores, key) if needs[0] else None
-        d_key = xp.matmul(xp.swapaxes(d_scores, -1, -2), query) if needs[1] else None
-        return d_query, d_key, d_value, d_mask, None
+        inputs, scales, parts, weights, y = kept
+        g = g.astype(y.dtype, copy=False)
+        if weights is not None: return *attend_back(xp, g, y, *weights, inputs, scales, needs), None
+        return *back_by_blocks(xp, g, inputs, scales, parts, needs), None
