@@ -224,12 +224,11 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
 
 def softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """eˣ / Σ eˣ along `dim`."""
-    return ops.softmax(
-        input if dtype is None else to(input, dtype), dim=normalise_dim("softmax", dim, input.ndim)
-    )
+    place = normalise_dim("softmax", dim, input.ndim)
+    return ops.softmax.fast(input if dtype is None else to(input, dtype), dim=place)
 
 
 def log_softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """x - ln Σ eˣ along `dim`."""
     place = normalise_dim("log_softmax", dim, input.ndim)
-    return ops.log_softmax(input if dtype is None else to(input, dtype), dim=place)
+    return ops.log_softmax.fast(input if dtype is None else to(input, dtype), dim=place)

@@ -16,7 +16,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if input.shape[-1:] != weight.shape[-1:]:
         size = weight.shape[-1]
         raise ShapeError(f"Linear(in_features={size}): input {input.shape}, last dimension must be {size}")
-    return ops.linear(input, weight, bias)
+    return ops.linear.fast(input, weight, bias)  # 0.4 µs quicker than by way of the card
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
