@@ -35,6 +35,7 @@ from .functions.comparison import *
 from .functions.contraction import *
 from .functions.convert import *
 from .functions.decompositions import *
+from .functions.differences import *
 from .functions.distance import *
 from .functions.elementwise import *
 from .functions.exponential import *

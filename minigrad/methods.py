@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from . import creation, functions, ops, random
+from . import creation, functions, layout, ops, random
 from .functions import convert, elementwise, exponential, index, shape
 from .inplace import copy_, fill_, in_place, setitem, zero_
 from .tensor import Tensor
@@ -67,7 +67,7 @@ Tensor.__getitem__ = index.getitem  # type: ignore[method-assign]
 
 METHODS: dict[str, Callable] = {
     name: getattr(family, name)
-    for family in (*functions.FAMILIES, creation, random)
+    for family in (*functions.FAMILIES, creation, layout, random)
     for name in family.METHODS
 }
 

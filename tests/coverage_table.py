@@ -135,8 +135,46 @@ def found(path: str) -> Any:
     return space
 
 
+ELSEWHERE = {  # found under another path; the reason -> that path
+    "it is in nn.functional": "minigrad.nn.functional",
+    "it is a method of Tensor": "minigrad.Tensor",
+    "it is in autograd": "minigrad.autograd",
+    "it is in linalg": "minigrad.linalg",
+}
+OLDER = {  # names of torch and torch.Tensor, one by one
+    "minigrad.linalg has its successor, or its steps": (
+        "eig frobenius_norm geqrf householder_product lstsq lu lu_factor lu_solve lu_unpack matrix_rank nuclear_norm "
+        "orgqr ormqr qr solve svd triangular_solve"
+    ),
+    "the shape or the memory of a tensor is not changed in place": (
+        "as_strided as_strided_ as_strided_scatter detach_ resize resize_ resize_as resize_as_ set_ squeeze_ swapaxes_ "
+        "swapdims_ t_ transpose_ unsqueeze_ empty_permuted empty_strided new_empty_strided slice_inverse"
+    ),
+    "a check that is left out for speed, which we do not need": (
+        "unsafe_chunk unsafe_split unsafe_split_with_sizes nonzero_static"
+    ),
+    "a shape is a tuple, a dtype NumPy's, an array in order": (
+        "Size dtype layout memory_format dim_order is_set_to is_shared share_memory_ is_pinned pin_memory "
+        "record_stream const_data_ptr as_subclass module_load reinforce new type from_file frombuffer hash_tensor"
+    ),
+    "a function of Python runs on every element, which takes long": "apply_ map_ map2_",
+    "one setting less: NumPy and BLAS decide": (
+        "are_deterministic_algorithms_enabled use_deterministic_algorithms get_deterministic_debug_mode "
+        "set_deterministic_debug_mode is_deterministic_algorithms_warn_only_enabled is_warn_always_enabled "
+        "get_float32_matmul_precision get_default_device get_device_module init_num_threads thread_safe_generator"
+    ),
+}
+
+
 def reason_for(name: str, space: str) -> str:
     """Why a name is left out; empty if for no reason."""
+    if space in ("torch", "torch.Tensor"):
+        for reason, path in ELSEWHERE.items():
+            if space != "torch.Tensor" and hasattr(found(path), name):
+                return reason
+        for reason, names in OLDER.items():
+            if name in names.split():
+                return reason
     if space.startswith(("torch.nn", "torch.optim")):
         return next((reason for reason, names in LEFT_OUT.items() if name in names.split()), "")
     return next((reason for reason, pattern in REASONS.items() if re.fullmatch(pattern, name)), "")
@@ -148,7 +186,7 @@ def section(theirs: str, ours: str) -> str:
     there = [name for name in names if space is not None and hasattr(space, name)]
     absent = [name for name in names if name not in there]
     lines = [f"## {theirs}: {len(there)} names", "", _listed(there) or "None.", ""]
-    for reason in LEFT_OUT | REASONS:
+    for reason in (*ELSEWHERE, *OLDER, *LEFT_OUT, *REASONS):
         if left_out := [name for name in absent if reason_for(name, theirs) == reason]:
             lines += [f"*Left out ({reason}):* {_listed(left_out)}", ""]
     if missing := [name for name in absent if not reason_for(name, theirs)]:

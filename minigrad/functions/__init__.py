@@ -13,6 +13,7 @@ from . import (
     contraction,
     convert,
     decompositions,
+    differences,
     distance,
     elementwise,
     exponential,
@@ -39,6 +40,7 @@ from .comparison import *
 from .contraction import *
 from .convert import *
 from .decompositions import *
+from .differences import *
 from .distance import *
 from .elementwise import *
 from .exponential import *
@@ -63,5 +65,5 @@ FAMILIES = (
     *(convert, elementwise, rounding, exponential, trigonometry, choosing, comparison),
     *(reduce, extremes, scanning, sorting, quantiles),
     *(shape, joining, splitting, rearranging, index, scattering, search, distance),
-    *(linalg, contraction, solving, decompositions, matrix_norms),
+    *(linalg, contraction, solving, decompositions, matrix_norms, differences),
 )

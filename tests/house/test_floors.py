@@ -32,6 +32,7 @@ FLOORS = {
     "minigrad.functions": 5,
     "minigrad.inplace": 5,
     "minigrad.interchange": 5,
+    "minigrad.layout": 5,
     "minigrad.methods": 5,
     "minigrad.batching_rules": 5,
     "minigrad.creation": 5,

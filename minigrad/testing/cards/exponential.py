@@ -147,7 +147,7 @@ SPECIAL = [
         kinks=[(0.0, INF, -INF), (-1.0, INF, NAN), (INF, INF, INF), (-INF, INF, NAN), (NAN, NAN, NAN)],
     ),
     Card(
-        "digamma", mg.digamma, unary(), polygamma, "digamma", (NO_POLE,), card=ops.polygamma_, tolerance=TRIGAMMA,
+        "digamma", mg.digamma, unary(), polygamma, "digamma", (FAR_FROM_POLES,), card=ops.polygamma_, tolerance=TRIGAMMA,
         kinks=[Kink([[0.0, -0.0, -1.0, INF, NAN]], [-INF, INF, NAN, INF, NAN], [[INF, INF, INF, 0.0, NAN]])],
     ),
     Card(

@@ -75,9 +75,9 @@ def compared(draw, **statics):
     return (*pair, pair[0][:-1]), found
 
 
-APART = (
+APART = (  # |a - n| is a sum of multiples of 1/16, and |p - n| one of these and 0.01: no two distances are alike
     Domain(low=0.25, step=0.125),
-    Domain(low=-3.0, high=-0.25, step=0.125),
+    Domain(low=-2.99, high=-0.25, step=0.125),
     Domain(low=0.3125, high=3.0, step=0.125),
 )
 
