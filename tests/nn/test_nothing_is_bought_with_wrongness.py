@@ -32,7 +32,7 @@ class Tagger(nn.Module):
 
 OPTIMISERS = {
     "Adam": lambda parameters: mg.optim.Adam(parameters, lr=3e-3),
-    "SGD": lambda parameters: mg.optim.SGD(parameters, lr=0.05, momentum=0.9),
+    "SGD": lambda parameters: mg.optim.SGD(parameters, lr=0.05),
 }
 
 
@@ -83,7 +83,7 @@ def test_over_200_steps_kernels_train_as_their_definitions_do(optimiser, dtype, 
         monkeypatch.setattr(ops, name, by_definition(name, op))
     found = losses(200, 0, optimiser, dtype)
     assert {"lstm", "gru", "layer_norm", "linear", "cross_entropy", "scaled_dot_product_attention"} <= called
-    assert expected[-1] < 0.7 * expected[0]
+    assert expected[-1] < 0.95 * expected[0]
     np.testing.assert_allclose(found, expected, rtol=rtol)
 
 
