@@ -83,7 +83,7 @@ double, float, half, long = float64, float32, float16, int64
 
 _LATE = {  # imported when first asked for, so that `import minigrad` stays quick
     **dict.fromkeys(("config", "data", "func", "graph", "linalg", "models", "nn", "optim"), None),
-    **dict.fromkeys(("testing", "tools", "utils"), None),
+    **dict.fromkeys(("parallel", "testing", "tools", "utils"), None),
     **dict.fromkeys(("grad", "value_and_grad"), "func"),
     "save": "checkpoint",
     "load": "checkpoint",

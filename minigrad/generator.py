@@ -9,7 +9,8 @@ are asked for.  Every draw takes whole blocks, so the state of a generator is tw
 import math
 import operator
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy
 
@@ -121,13 +122,25 @@ def _shape(size: int | Sequence[int]) -> tuple[tuple[int, ...], int]:
 
 
 _default = Generator(0)
+_of_thread = threading.local()
 
 
 def default_generator() -> Generator:
     """The generator that functions use when none is passed to them; seeded by `manual_seed`."""
-    return _default
+    return getattr(_of_thread, "generator", None) or _default
+
+
+@contextmanager
+def drawing_from(generator: Generator) -> Iterator[None]:
+    """Inside, and in this thread, `generator` is the default one."""
+    before = getattr(_of_thread, "generator", None)
+    _of_thread.generator = generator
+    try:
+        yield
+    finally:
+        _of_thread.generator = before
 
 
 def manual_seed(seed: int) -> Generator:
     """Seed the default generator; returns it. It starts with seed 0, so that a script repeats itself."""
-    return _default.manual_seed(seed)
+    return default_generator().manual_seed(seed)

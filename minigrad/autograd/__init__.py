@@ -58,6 +58,11 @@ def backward(
     keep = create_graph if retain_graph is None else retain_graph
     arrived = pullback(roots, cotangents, targets=wanted, retain_graph=keep, create_graph=create_graph)
     del cotangents
+    deliver(arrived, wanted)
+
+
+def deliver(arrived: dict[Node, Any], wanted: dict[Node, Tensor] | None = None) -> None:
+    """Add what arrived at leaves, or at the nodes of `wanted`, to their `.grad`; at an error, to none."""
     receivers = [
         (tensor, node)
         for node in arrived
