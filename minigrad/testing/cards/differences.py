@@ -35,6 +35,13 @@ def running_trapezoid(y, x=None, *, dim):
     return np.cumsum((first + second) / 2 * step, axis=dim)
 
 
+def torch_areas(name):
+    """PyTorch's function of that name, which does not take None for the places."""
+    return lambda torch, y, x, dim: getattr(torch, name)(
+        *(part for part in (y, x) if part is not None), dim=dim
+    )
+
+
 CARDS = [
     Card(
         "diff", mg.diff, along(n=st.integers(0, 3)).filter(lambda drawn: drawn[0][0]),
@@ -55,13 +62,13 @@ CARDS = [
         (REAL, Domain(low=4.0, high=6.0)),
     ),
     Card(
-        "trapezoid", mg.trapezoid, sampled(), trapezoid, "trapezoid",
+        "trapezoid", mg.trapezoid, sampled(), trapezoid, torch_areas("trapezoid"),
         errors=[
             Refusal(lambda: mg.trapezoid(zeros(3), zeros(3), dx=2.0), ValueError, "expected one of them"),
             Refusal(lambda: mg.trapezoid(zeros(3), zeros(2)), ShapeError, "x (2,), expected 3 places"),
         ],
     ),
-    Card("cumulative_trapezoid", mg.cumulative_trapezoid, sampled(), running_trapezoid, "cumulative_trapezoid"),
+    Card("cumulative_trapezoid", mg.cumulative_trapezoid, sampled(), running_trapezoid, torch_areas("cumulative_trapezoid")),
     Card(
         "cov", mg.cov, elementwise(1, correction=st.just(0)).filter(lambda drawn: len(drawn[0][0]) in (1, 2) and 0 not in drawn[0][0]),
         lambda x, correction: np.cov(x, ddof=correction), "cov",
