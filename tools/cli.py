@@ -9,11 +9,11 @@ from typing import Any
 
 import minigrad
 
-from . import bench, doctor, gradcheck_command, graph_command, train, translate
+from . import bench, data_command, doctor, gradcheck_command, graph_command, train, translate
 from .arguments import Parser
 from .errors import CommandError
 
-COMMANDS = (train, translate, graph_command, gradcheck_command, bench, doctor)
+COMMANDS = (train, translate, graph_command, gradcheck_command, bench, data_command, doctor)
 
 
 def parser() -> Parser:

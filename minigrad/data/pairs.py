@@ -1,6 +1,5 @@
 """A user's own pairs: a UTF-8 text file with one `source<TAB>target` on each line."""
 
-import codecs
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import NamedTuple
 from minigrad.generator import Generator
 
 from .errors import DataError
-from .tokeniser import normalise
+from .text_file import excerpt, file_lines
 
 _FORMAT = "expected UTF-8 text with source<TAB>target on each line"
 
@@ -27,14 +26,14 @@ def read_pairs(path: str | Path) -> list[Pair]:
     Both sides are normalised (see tokeniser.py), and the white space at their ends is dropped. A byte order
     mark, lines that end in CRLF or CR, and blank lines are accepted. DataError, with the file, the line and
     what was expected, for anything else: no such file, a binary file, a line that has not exactly two sides,
-    an empty side, no pair at all.
+    an empty side, a line of more than 100 000 characters, no pair at all.
     """
-    lines = _read_text(path).split("\n")
-    if not any(map(str.strip, lines)):
+    lines = list(file_lines("read_pairs()", path, _FORMAT))
+    if not any(line.strip() for _, line in lines):
         raise DataError(f"read_pairs(): {path} is empty, {_FORMAT}")
-    if not any("\t" in line for line in lines):
+    if not any("\t" in line for _, line in lines):
         raise DataError(f"read_pairs(): {path} has no TAB on any line, so it has one column; {_FORMAT}")
-    return [_read_line(path, number, line) for number, line in enumerate(lines, start=1) if line.strip(" ")]
+    return [_read_line(path, number, line) for number, line in lines if line.strip(" ")]
 
 
 def _read_line(path: str | Path, number: int, line: str) -> Pair:
@@ -43,44 +42,16 @@ def _read_line(path: str | Path, number: int, line: str) -> Pair:
     if len(sides) != 2:
         columns = "1 column (no TAB)" if len(sides) == 1 else f"{len(sides)} columns"
         raise DataError(
-            f"read_pairs(): {path}, line {number}: got {columns} in {_excerpt(line)}, expected two: "
+            f"read_pairs(): {path}, line {number}: got {columns} in {excerpt(line)}, expected two: "
             "source<TAB>target"
         )
     for name, side in zip(Pair._fields, sides, strict=True):
         if not side:
             raise DataError(
-                f"read_pairs(): {path}, line {number}: the {name} of {_excerpt(line)} is empty, expected "
+                f"read_pairs(): {path}, line {number}: the {name} of {excerpt(line)} is empty, expected "
                 "text on both sides of the TAB; complete the line or delete it"
             )
     return Pair(*sides)
-
-
-def _read_text(path: str | Path) -> str:
-    """Read the whole file, normalised, its lines ended by plain newlines; DataError if not UTF-8 text."""
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise DataError(f"read_pairs(): {path} cannot be read ({error.strerror}), expected a file") from error
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise DataError(f"read_pairs(): {path} is encoded in UTF-16, {_FORMAT}; save it again as UTF-8")
-    if b"\0" in data:
-        raise _binary_error(path, data, data.index(b"\0"), "a NUL byte")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        start = error.start + len(codecs.BOM_UTF8) * data.startswith(codecs.BOM_UTF8)
-        raise _binary_error(path, data, start, f"byte 0x{data[start]:02x}, which is not UTF-8") from error
-    return normalise(text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def _binary_error(path: str | Path, data: bytes, offset: int, what: str) -> DataError:
-    line = data.count(b"\n", 0, offset) + 1
-    return DataError(f"read_pairs(): {path} holds {what} at byte {offset}, line {line}; {_FORMAT}")
-
-
-def _excerpt(line: str, width: int = 40) -> str:
-    """The beginning of a line as Python writes it, so that no control character reaches the terminal."""
-    return repr(line) if len(line) <= width else f"{line[:width]!r}..."
 
 
 def split_pairs(

