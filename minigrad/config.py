@@ -27,6 +27,8 @@ _OPTIONAL = {  # package -> what it is for
     "graphviz": "graphs in a notebook",
     "matplotlib": "curves and alignments",
     "babel": "`minigrad train dates`",
+    "sentencepiece": "its subword models",
+    "pillow": "folders of pictures",
     "safetensors": "a second reader of checkpoints, in the tests",
     "hypothesis": "`minigrad gradcheck`, `minigrad.testing`",
 }
