@@ -140,6 +140,24 @@ class AttentionSeq2Seq(nn.Module):
         logits, _, weights = self.decoder(target, state, memory, source == PAD)
         return logits, weights
 
+    def start(self, source: Tensor) -> tuple[State, Tensor, Tensor]:
+        """The decoder's first state, the memory and its padding: see `decoding.Incremental`."""
+        memory, state = self.encoder(source, (source != PAD).sum(dim=1))
+        return state, memory, source == PAD
+
+    def step(
+        self, tokens: Tensor, state: tuple[State, Tensor, Tensor]
+    ) -> tuple[Tensor, tuple[State, Tensor, Tensor], Tensor]:
+        """log p (B, V) of what follows the tokens (B,), the new state, weights (B, S)."""
+        cell, memory, padding = state
+        logits, cell, weights = self.decoder(tokens.unsqueeze(1), cell, memory, padding)
+        return logits.squeeze(1).log_softmax(dim=1), (cell, memory, padding), weights.squeeze(1)
+
+    def reorder(self, state: tuple[State, Tensor, Tensor], indices: Tensor) -> tuple[State, Tensor, Tensor]:
+        """Row i becomes row indices[i]."""
+        (h, c), memory, padding = state
+        return (h[:, indices], c[:, indices]), memory[indices], padding[indices]
+
     @no_grad()
     def greedy(self, source: Tensor, lengths: Tensor, max_length: int) -> tuple[Tensor, Tensor]:
         """The likeliest next token, step by step, until every row has written <eos>, or `max_length` tokens.
