@@ -115,20 +115,23 @@ def test_the_digits_of_scikit_learn_are_read(write):
     assert TensorDataset(*digits)[1][1] == 7
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (line(3).encode(), "is no text compressed by gzip"),
-        (gzip.compress(line(3).encode())[:-5], "is no text compressed by gzip"),
-        (gzip.compress(b"\xff"), "is no text compressed by gzip"),
-        (gzip.compress(b""), "is empty"),
-        (gzip.compress((line(3) + "1,2,3").encode()), "line 2: expected 64 pixels from 0 to 16 and a digit"),
-        (gzip.compress((line(3) + line(10)).encode()), "line 2"),
-        (gzip.compress(line(3, 17).encode()), "line 1"),
-        (gzip.compress(line(3, "nan").encode()), "line 1"),
-        (gzip.compress(line(3, "x").encode()), "line 1"),
-    ],
-)
+OTHER_FILES = {  # name -> (what it holds, what is said of it)
+    "plain text": (line(3).encode(), "is no text compressed by gzip"),
+    "cut off": (gzip.compress(line(3).encode())[:-5], "is no text compressed by gzip"),
+    "no text": (gzip.compress(b"\xff"), "is no text compressed by gzip"),
+    "nothing": (gzip.compress(b""), "is empty"),
+    "a short line": (
+        gzip.compress((line(3) + "1,2,3").encode()),
+        "line 2: expected 64 pixels from 0 to 16 and a digit",
+    ),
+    "a label of ten": (gzip.compress((line(3) + line(10)).encode()), "line 2"),
+    "a pixel of 17": (gzip.compress(line(3, 17).encode()), "line 1"),
+    "nan": (gzip.compress(line(3, "nan").encode()), "line 1"),
+    "a letter": (gzip.compress(line(3, "x").encode()), "line 1"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), OTHER_FILES.values(), ids=OTHER_FILES)
 def test_another_file_is_refused(write, content, message):
     with pytest.raises(DataError, match=message):
         read_digits(write(content, "digits.csv.gz"))
