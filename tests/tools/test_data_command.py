@@ -123,7 +123,8 @@ def test_every_set_is_either_fetched_installed_or_made_here():
 
 
 def test_a_set_is_fetched_through_its_client_into_the_cache(cache, brings, a_set, capsys):
-    asked = brings("npm", "mine-1.tgz", tarred(GOOD))
+    package = tarred(GOOD)
+    asked = brings("npm", "mine-1.tgz", package)
     a_set(reader="read_cmudict", example="words.js", copyleft=True)
     assert main(["data", "fetch", "mine"]) == 0
     out = capsys.readouterr().out
@@ -133,7 +134,7 @@ def test_a_set_is_fetched_through_its_client_into_the_cache(cache, brings, a_set
     assert sorted(path.name for path in (cache / "mine").iterdir()) == ["LICENSE", "source.json", "words.js"]
     assert read_cmudict(cache / "mine" / "words.js") == [Pair("a", "AH0")]
     source = json.loads((cache / "mine" / "source.json").read_text())
-    assert source["sha256"] == hashlib.sha256(tarred(GOOD)).hexdigest()
+    assert source["sha256"] == hashlib.sha256(package).hexdigest()
     assert [path.name for path in cache.iterdir()] == ["mine"]
     assert main(["data", "where", "mine"]) == 0
     assert capsys.readouterr().out == f"{cache / 'mine'}\n"
