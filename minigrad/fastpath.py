@@ -209,33 +209,24 @@ def _binary(op: Any) -> Callable:
 def _fused(op: Any) -> Callable:
     """op(x, ...), short for Tensors on the CPU of which those that combine are of one floating type."""
     general, plans, defaults, count = op.general, op.plans, op.defaults, len(op.inputs)
-    combine = [p in op.promoted for p in range(count)]
+    lead, followers = (op.promoted[0], op.promoted[1:]) if op.promoted else (None, ())
 
     def fused(*args: Any, **static: Any) -> Any:
-        values, parents, boxes, mask, bit, kind = [], [], [], 0, 1, None
-        if len(args) != count:
-            return general(*args, **static)
         try:
-            for a, combines in zip(args, combine, strict=True):
-                if a is None:
-                    value, parent, box = None, None, UNWATCHED
-                else:
-                    value, parent, box = a.array, a.node, a.version
-                    if combines and value.dtype is not kind:
-                        if kind is not None or value.dtype.kind != "f":
-                            return general(*args, **static)
-                        kind = value.dtype
-                    if type(value) is not HostArray:
-                        return general(*args, **static)
-                if parent is not None:
-                    mask |= bit
-                bit += bit
-                values.append(value)
-                parents.append(parent)
-                boxes.append(box)
+            values = [None if a is None else a.array for a in args]
+            ordinary = len(args) == count
+            for value in values:
+                if type(value) is not HostArray and value is not None:
+                    ordinary = False
+            if lead is not None:
+                kind = values[lead].dtype
+                for p in followers:
+                    if (value := values[p]) is not None and value.dtype is not kind:
+                        ordinary = False
+                ordinary = ordinary and kind.kind == "f"
             complete = {**defaults, **static} if static else defaults
-            y, kept = op.forward(numpy, *values, **complete)
-        except (AttributeError, TypeError, ValueError):
+            y, kept = op.forward(numpy, *values, **complete) if ordinary else (None, None)
+        except (AttributeError, IndexError, TypeError, ValueError):
             y = None
         if type(y) is not HostArray:
             if y is None or type(y) is tuple:
@@ -247,19 +238,28 @@ def _fused(op: Any) -> Callable:
         out.array = y
         out.version = [0, 0]
         out.grad = out.view_of = out.node = None
-        mask &= op.differentiable
-        if mask and (recording := mode.recording) and y.dtype.kind == "f":
-            edges = tuple(parents) if not op.constant else _chosen(parents, mask)
-            plan = plans.get(mask) or op.plan(mask)
-            out.node = _recorded(plan, edges, (tuple(values), kept), tuple(boxes), y, complete)
-            if recording is TRACING:
-                out.node.note = note_of(op, args, y)
+        if (recording := mode.recording) and y.dtype.kind == "f":
+            edges = tuple([None if a is None else a.node for a in args])
+            mask, bit = 0, 1
+            for edge in edges:
+                if edge is not None:
+                    mask |= bit
+                bit += bit
+            mask &= op.differentiable
+            if mask:
+                if op.constant:
+                    edges = _chosen(edges, mask)
+                boxes = tuple([UNWATCHED if a is None else a.version for a in args])
+                plan = plans.get(mask) or op.plan(mask)
+                out.node = _recorded(plan, edges, (values, kept), boxes, y, complete)
+                if recording is TRACING:
+                    out.node.note = note_of(op, args, y)
         return out
 
     return fused
 
 
-def _chosen(parents: list, mask: int) -> tuple:
+def _chosen(parents: tuple, mask: int) -> tuple:
     """The parents in a set; None in place of the others."""
     return tuple(parent if mask >> i & 1 else None for i, parent in enumerate(parents))
 

@@ -16,7 +16,7 @@ agree in value and in both derivatives.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .backend import NAMESPACES, namespace
+from .backend import NAMESPACES, HostArray, namespace, numpy
 from .modes import enable_grad
 from .plan import UNWATCHED, Pairs
 from .primitive import Primitive
@@ -55,7 +55,7 @@ class FusedPlan:
         self, node: Node, args: tuple, values: list, _y: Any, _static: dict, kept: Any, _box: list
     ) -> None:
         """Leave in `node` the inputs and what `forward` kept."""
-        node.saved = (tuple(values), kept)
+        node.saved = (values, kept)
         node.boxes = tuple([a.version if isinstance(a, Tensor) else UNWATCHED for a in args])
 
     def kept(self, node: Node) -> Pairs:
@@ -68,11 +68,11 @@ class FusedPlan:
         values, kept = node.saved
         if create_graph:
             return self._pull_definition(node, values, g)
-        xp = namespace(next(a for a in values if type(a) in NAMESPACES))
+        xp = numpy if type(values[0]) is HostArray else _namespace_of(values)
         every = self.op.array_pullback(xp, g, kept, self.needs, **node.static)
         return [(node.edges[p], every[p]) for p in self.positions]
 
-    def _pull_definition(self, node: Node, values: tuple, g: Any) -> Pairs:
+    def _pull_definition(self, node: Node, values: Sequence[Any], g: Any) -> Pairs:
         """Run the definition on the saved inputs and walk back through it, but not beyond them.
 
         Each input is wrapped behind an identity, where the inner walk stops; the outer graph hangs on its
@@ -103,6 +103,11 @@ class FusedPlan:
             create_graph=True,
         )
         return [(node.edges[p], found.get(end)) for p, end in zip(self.positions, ends, strict=True)]
+
+
+def _namespace_of(values: Sequence[Any]) -> Any:
+    """The library of the first array among the inputs."""
+    return namespace(next(a for a in values if type(a) in NAMESPACES))
 
 
 class _Identity:

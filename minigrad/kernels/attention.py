@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy
 
+from .dropout import masked
 from .rows import row_dots
 from .softmax import softmax_
 
@@ -28,7 +29,7 @@ def attend(
     """y, the weights, and the weights that dropout left."""
     scores = xp.matmul(query * scale, xp.swapaxes(key, -1, -2))
     weights = softmax_(xp, scores, mask)
-    seen = weights if dropout is None else weights * dropout * keep_scale
+    seen = weights if dropout is None else masked(xp, weights, dropout, keep_scale)
     return xp.matmul(seen, value), weights, seen
 
 

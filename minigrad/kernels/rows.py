@@ -6,12 +6,14 @@ columns 41 and 16; Σ a b along each row 113 and 24.  layer_norm forward 716 µs
 became 740.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy
 
+from minigrad.threads import each
+
 BLOCK = 65_536  # elements of a matrix that are worked on at a time, so that they stay in the cache
+FEW = 4_096  # elements of a matrix of which NumPy's sum along the first dimension is quicker than a product
 
 
 def row_sums(xp: Any, matrix: Any) -> Any:
@@ -30,11 +32,25 @@ def column_sums(xp: Any, matrix: Any) -> Any:
     """Σᵢ xᵢⱼ, as a vector (C,); a sum of float16 is kept in float32."""
     if matrix.dtype.itemsize == 2:
         return matrix.sum(axis=0, dtype="float32").astype(matrix.dtype)
+    if matrix.size <= FEW:
+        return matrix.sum(axis=0)
     return xp.matmul(xp.ones(matrix.shape[0], matrix.dtype), matrix)
 
 
-def blocks(xp: Any, matrix: Any) -> Iterator[slice]:
+def scaled_rows(xp: Any, matrix: Any, factors: Any) -> Any:
+    """xᵢⱼ aᵢ for a matrix (N, C) and factors (N,)."""
+    if matrix.size <= BLOCK or xp is not numpy:
+        return matrix * factors[:, None]
+    out = numpy.empty_like(matrix)
+    each(
+        lambda part: numpy.multiply(matrix[part], factors[part, None], out=out[part]),
+        blocks(numpy, matrix),
+    )
+    return out
+
+
+def blocks(xp: Any, matrix: Any) -> list[slice]:
     """Slices of its rows: of about BLOCK elements each on the CPU, and all in one elsewhere."""
     count, width = matrix.shape
     step = max(1, BLOCK // max(width, 1)) if xp is numpy else max(count, 1)
-    return (slice(start, start + step) for start in range(0, count, step))
+    return [slice(start, start + step) for start in range(0, count, step)]

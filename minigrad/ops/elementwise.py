@@ -5,6 +5,7 @@ At a kink the rules follow PyTorch: |x|'(0) = 0.
 """
 
 from minigrad.backend import to_device
+from minigrad.kernels.dropout import masked
 from minigrad.ops.choosing import where
 from minigrad.ops.rounding import sign
 from minigrad.primitive import primitive
@@ -133,5 +134,5 @@ class clone:
 class masked_scale:
     """y = x m s for a mask m of zeros and ones and a number s: dropout    (Srivastava et al. 2014)"""
     nondifferentiable = ("mask",)
-    def forward(xp, x, mask, *, scale): return xp.multiply(x, mask) * x.dtype.type(scale)
+    def forward(xp, x, mask, *, scale): return masked(xp, x, mask, scale)
     def d_x(g, mask, scale): return masked_scale(g, mask, scale=scale)

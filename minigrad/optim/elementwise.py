@@ -4,8 +4,8 @@ An optimiser whose equation treats every element alike (SGD, Adam) says in `buff
 element, in `numbers` and `advance` what it counts, and in `update` how one flat stretch of elements moves.
 This file decides which stretches.
 
-- A large parameter goes through in blocks: its values, gradient, buffers and scratch stay in the cache from
-  one operation of the equation to the next.
+- A large parameter goes through in blocks, which threads share out: values, gradient, buffers and scratch
+  stay in the cache from one operation of the equation to the next.
 - Small parameters are packed: gathered into one flat stretch, updated together, and copied back.  Their
   buffers lie side by side for good; what `state` holds are views.  At each step a pack is compared with
   what is there now: the same parameters with the same arrays and views, all as often updated.  If anything
@@ -24,10 +24,12 @@ Time of an Adam step as a ratio, each pair measured in one run (float32, one thr
 
 from collections.abc import Mapping, Sequence
 from operator import is_
+from threading import get_ident
 from typing import Any, ClassVar
 
 from minigrad.backend import Array, device_of, namespace
 from minigrad.tensor import Tensor
+from minigrad.threads import each
 
 from .optimizer import Group, Optimizer, Params
 
@@ -45,7 +47,7 @@ class Elementwise(Optimizer):
         self._arrays: dict[int, list[Array]] = {}  # the arrays they had then,
         self._packed: dict[int, list[Pack] | None] = {}  # those of them that are packed, once they return,
         self._alone: dict[int, list[Tensor]] = {}  # and those that are not
-        self._scratch: dict[tuple[str, Any], list[Array]] = {}  # by device and type
+        self._scratch: dict[tuple[str, Any, int], list[Array]] = {}  # by device, type and thread
         super().__init__(params, defaults)
 
     def buffers(self, group: Group) -> Mapping[str, float]:
@@ -148,15 +150,17 @@ class Elementwise(Optimizer):
     def _update_flat(
         self, p: Array, g: Array, numbers: dict[str, Any], buffers: dict[str, Array], group: Group
     ) -> None:
-        """Move a flat stretch of any length, block after block."""
+        """Move a flat stretch of any length, block by block."""
         xp, block = namespace(p), BLOCK if device_of(p) == "cpu" else p.size  # a GPU has no use for blocks
         if p.size <= block:
             self.update(xp, p, g, {**numbers, **buffers}, group, self._scratch_like(p))
             return
-        for start in range(0, p.size, block):
-            here = slice(start, start + block)
+
+        def move(here: slice) -> None:
             part = {name: buffer[here] for name, buffer in buffers.items()}
             self.update(xp, p[here], g[here], {**numbers, **part}, group, self._scratch_like(p[here]))
+
+        each(move, [slice(start, start + block) for start in range(0, p.size, block)])
 
     def _update_pack(self, pack: "Pack", group: Group) -> None:
         """Move the parameters of a pack together."""
@@ -170,8 +174,8 @@ class Elementwise(Optimizer):
             entry.update(pack.numbers)
 
     def _scratch_like(self, array: Array) -> list[Array]:
-        """Arrays of the size, type and device of `array`, whose memory is used again and again."""
-        key = (device_of(array), array.dtype)
+        """Arrays like `array`, whose memory this thread uses again and again."""
+        key = (device_of(array), array.dtype, get_ident())
         scratch = self._scratch.get(key)
         if scratch is None or scratch[0].size < array.size:
             xp, count = namespace(array), self.scratch_arrays

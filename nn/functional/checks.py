@@ -51,16 +51,19 @@ def check_broadcast(caller: str, *tensors: Tensor) -> None:
         raise broadcast_error(caller, shapes) from None
 
 
-def check_indices(caller: str, indices: Tensor, count: int, ignored: int | None = None) -> None:
-    """TypeError unless indices are integers, IndexError unless each lies in [0, count) or is `ignored`."""
+def check_indices(caller: str, indices: Tensor, count: int, ignored: int | None = None) -> bool:
+    """TypeError unless indices are integers, IndexError unless each lies in [0, count) or is `ignored`.
+
+    Returns whether all lie in [0, count).
+    """
     if not isinstance(indices, Tensor):
         raise tensor_expected(caller, indices)
     array = indices.array
     if array.dtype.kind not in "iu":
         raise DTypeError(f"{caller}: indices must be integers, got {array.dtype}; convert with .long()")
-    lowest = -1 if ignored == -1 else 0
-    if array.size == 0 or (array.min() >= lowest and array.max() < count):
-        return
+    lowest = array.min() if array.size else 0
+    if lowest >= (-1 if ignored == -1 else 0) and (not array.size or array.max() < count):
+        return bool(lowest >= 0)
     outside = (array < 0) | (array >= count)
     if ignored is not None:
         outside &= array != ignored
@@ -69,6 +72,7 @@ def check_indices(caller: str, indices: Tensor, count: int, ignored: int | None 
         raise IndexError(
             f"{caller}: index {int(array[position])} at position {position}, expected [0, {count - 1}]"
         )
+    return False
 
 
 def sizes(caller: str, name: str, value: int | Sequence[int], dims: int, least: int = 1) -> tuple[int, ...]:

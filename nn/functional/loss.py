@@ -115,13 +115,13 @@ def cross_entropy(
     check_tensors("cross_entropy", input, target)
     if target.dtype.kind == "f":
         return _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing)
-    _check_classes("cross_entropy", input, target, weight, ignore_index)
-    return ops.cross_entropy(
+    counts = _check_classes("cross_entropy", input, target, weight, ignore_index)
+    return ops.cross_entropy.fast(
         input,
         target,
         weight,
         dim=min(input.ndim - 1, 1),
-        ignore_index=ignore_index,
+        ignore_index=None if counts else ignore_index,
         label_smoothing=label_smoothing,
         reduction=reduction,
     )
@@ -211,8 +211,11 @@ def entries(weight: Tensor, classes: Tensor) -> Tensor:
 
 def _check_classes(
     caller: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
-) -> None:
-    """Errors unless the target has a class for each place of the input, whose dimension 1 counts classes."""
+) -> bool:
+    """Errors unless the target has a class for each place of the input, whose dimension 1 counts classes.
+
+    Returns whether every target counts: none is `ignore_index`.
+    """
     if input.ndim == 0:
         raise ShapeError(f"{caller}(): input is 0-d, expected (C,), (N, C) or (N, C, d1, ...)")
     dim = min(input.ndim - 1, 1)
@@ -227,7 +230,8 @@ def _check_classes(
         raise ShapeError(
             f"{caller}(): weight {weight.shape}, expected one number for each class, {(classes,)}"
         )
-    check_indices(f"{caller}() with C={classes} classes: target", target, classes, ignore_index)
+    within = check_indices(f"{caller}() with C={classes} classes: target", target, classes, ignore_index)
+    return within and not 0 <= ignore_index < classes
 
 
 # ------------------------------------------------------------------------------------------------ yes or no

@@ -12,6 +12,7 @@ FLOORS = {
     "minigrad.errors": 0,
     "minigrad.backend": 0,
     "minigrad.blas": 0,
+    "minigrad.threads": 0,
     "minigrad.allocator": 0,
     "minigrad.generator": 0,
     "minigrad.trees": 0,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import threads
 from minigrad.optim import elementwise
 from minigrad.tensor import Tensor
 
@@ -330,7 +331,8 @@ def test_an_optimiser_without_an_equation_says_so():
         Forgetful([param], {}).step()
 
 
-def test_the_scratch_of_a_step_is_used_again_by_the_next():
+def test_the_scratch_of_a_step_is_used_again_by_the_next(monkeypatch):
+    monkeypatch.setattr(threads, "get_num_threads", lambda: 1)  # each thread has scratch of its own
     param = mg.tensor(np.ones(300_000), requires_grad=True)
     optimizer = mg.optim.Adam([param])
     param.grad = mg.tensor(np.ones(300_000))

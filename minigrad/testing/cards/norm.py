@@ -8,7 +8,7 @@ from minigrad.errors import ShapeError
 from minigrad.nn import functional as F
 from minigrad.testing.card import Card, Refusal
 from minigrad.testing.signatures import channelled, grouped, normalised, shapes
-from minigrad.testing.strategies import DISTINCT, REAL, Domain
+from minigrad.testing.strategies import DISTINCT, NONZERO, REAL, Domain
 
 from .elementwise import zeros
 
@@ -112,6 +112,7 @@ CARDS = [
         "rms_norm", ops.rms_norm, normalised().map(lambda drawn: (drawn[0][:2], drawn[1])),
         lambda x, weight, dims, eps: rms_norm(x, weight, None, dims, eps),
         lambda torch, x, weight, dims, eps: torch.nn.functional.rms_norm(x, x.shape[x.ndim - dims :], weight, eps),
+        (NONZERO, REAL),  # at 0 the curvature is 1 / ε
         errors=[
             Refusal(lambda: F.rms_norm(zeros(2, 3), (2,)), ShapeError, "rms_norm(): input (2, 3)"),
             Refusal(lambda: F.rms_norm([1.0], (1,)), TypeError, "rms_norm(): expected a Tensor, got list"),
