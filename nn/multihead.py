@@ -3,6 +3,7 @@
 Letters: N batch, L queries, S keys, E embed_dim, H heads, d = E / H.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from minigrad import ops
@@ -177,15 +178,15 @@ class MultiheadAttention(Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of all heads."""
         if cache is not None and cache.keys is not None and cache.values is not None and cache.is_settled:
-            (q,) = self._projected([query], 0)
+            (q,) = self._projected([query])
             return self._split(q), cache.keys, cache.values
-        if query is key and key is value and self.in_proj_weight is not None:
-            q, k, v = self._projected([query], 0, 3)[0].chunk(3, -1)
-        elif key is value and self.in_proj_weight is not None:
-            (q,) = self._projected([query], 0)
-            k, v = self._projected([key], 1, 2)[0].chunk(2, -1)
-        else:
-            q, k, v = self._projected([query, key, value], 0)
+        if key is value and self.in_proj_weight is not None and not self._has_extra_keys():
+            x, memory = self._batched(query), None if query is key else self._batched(key)
+            q, k, v = ops.in_projection(
+                x, self.in_proj_weight, self.in_proj_bias, memory, heads=self.num_heads
+            )
+            return (q, k, v) if cache is None else (q, *cache.append(k, v))
+        q, k, v = self._projected([query, key, value])
         if self.bias_k is not None:
             k, v = (cat([x, b.expand(len(x), 1, -1)], 1) for x, b in ((k, self.bias_k), (v, self.bias_v)))
         q, k, v = self._split(q), self._split(k), self._split(v)
@@ -194,17 +195,21 @@ class MultiheadAttention(Module):
             k, v = cat([k, nothing], 2), cat([v, nothing], 2)
         return (q, k, v) if cache is None else (q, *cache.append(k, v))
 
-    def _projected(self, inputs: list[Tensor], first: int, thirds: int = 1) -> list[Tensor]:
-        """x W + b for each input, with W the projection number `first` and those after it."""
+    def _batched(self, x: Tensor) -> Tensor:
+        """An input as (N, L, E)."""
+        return x.unsqueeze(0) if x.ndim == 2 else x if self.batch_first else x.transpose(0, 1)
+
+    def _projected(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """x W + b for each of query, key and value, or the first of them."""
         made = []
         for i, x in enumerate(inputs):
-            x = x.unsqueeze(0) if x.ndim == 2 else x if self.batch_first else x.transpose(0, 1)  # noqa: PLW2901
-            rows = slice((first + i) * self.embed_dim, (first + i + thirds) * self.embed_dim)
+            rows = slice(i * self.embed_dim, (i + 1) * self.embed_dim)
             if self.in_proj_weight is not None:
                 weight = self.in_proj_weight[rows]
             else:
-                weight = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)[first + i]
-            made.append(F.linear(x, weight, None if self.in_proj_bias is None else self.in_proj_bias[rows]))
+                weight = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)[i]
+            bias = None if self.in_proj_bias is None else self.in_proj_bias[rows]
+            made.append(F.linear(self._batched(x), weight, bias))
         return made
 
     def _split(self, x: Tensor) -> Tensor:

@@ -9,7 +9,13 @@ from minigrad import ops
 from minigrad.errors import ShapeError
 from minigrad.nn import functional as F
 from minigrad.testing.card import Card, Refusal
-from minigrad.testing.signatures import attended, classified, partly_classified, projected_and_classified
+from minigrad.testing.signatures import (
+    attended,
+    classified,
+    partly_classified,
+    projected_and_classified,
+    projected_into_heads,
+)
 from minigrad.testing.strategies import MASK, REAL, Domain, index_below
 
 CLASS = index_below(lambda shapes, statics: shapes[0][statics["dim"]])
@@ -84,7 +90,34 @@ def attention_card(name, signature, mask, torch=torch_attention):
     )  # fmt: skip
 
 
+def in_projection(x, weight, bias=None, memory=None, *, heads):
+    """Each of the three by itself, head by head."""
+    width = x.shape[2] // heads
+    found = []
+    for i, source in enumerate((x, x, x) if memory is None else (x, memory, memory)):
+        rows = slice(i * x.shape[2], (i + 1) * x.shape[2])
+        y = source @ weight[rows].T + (0 if bias is None else bias[rows])
+        found.append(np.stack([y[:, :, h * width : (h + 1) * width] for h in range(heads)], axis=1))
+    return tuple(found)
+
+
+def torch_in_projection(torch, x, weight, bias=None, memory=None, *, heads):
+    sources = (x, x, x) if memory is None else (x, memory, memory)
+    biases = (None,) * 3 if bias is None else bias.chunk(3)
+    made = [
+        torch.nn.functional.linear(m, W, b) for m, W, b in zip(sources, weight.chunk(3), biases, strict=True)
+    ]
+    return tuple(y.unflatten(2, (heads, -1)).transpose(1, 2) for y in made)
+
+
 CARDS = [
+    *(
+        Card(
+            name, ops.in_projection, projected_into_heads(memory), in_projection, torch_in_projection,
+            broadcasts=False, result=("same", "same", "same"),
+        )
+        for name, memory in (("in_projection", False), ("in_projection of a memory", True))
+    ),
     Card(
         "cross_entropy", ops.cross_entropy, classified(), cross_entropy, torch_cross_entropy,
         (REAL, CLASS, CLASS_WEIGHT),

@@ -84,6 +84,16 @@ def attended(draw, mask, dropout=False):
 
 
 @st.composite
+def projected_into_heads(draw, memory):
+    """x (N, L, E), W (3 E, E), b (3 E,) or None, and a memory (N, S, E), for a number of heads."""
+    batch, queries, keys, heads, width = (draw(sides(min_side=1)) for _ in range(5))
+    size = heads * width
+    bias = draw(st.sampled_from((None, (3 * size,))))
+    memory = (batch, keys, size) if memory else None
+    return ((batch, queries, size), (3 * size, size), bias, memory), {"heads": heads}
+
+
+@st.composite
 def alike(draw, count, min_dims=0, min_side=1, **statics):
     """`count` inputs of one shape; each static argument by its own strategy."""
     shape = draw(shapes(min_dims, min_side=min_side))
