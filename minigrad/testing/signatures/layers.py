@@ -56,6 +56,18 @@ def projected_and_classified(draw):
 
 
 @st.composite
+def projected_by_rows(draw):
+    """Rows (N, D), a weight (C, D), a target for each, perhaps a bias (C,); how many rows at a time."""
+    count, size, classes = (draw(sides(min_side=1)) for _ in range(3))
+    statics = {
+        "rows": draw(st.integers(1, 3)),
+        "reduction": draw(st.sampled_from(("sum", "mean"))),
+        "ignore_index": draw(st.sampled_from((None, -100))),
+    }
+    return ((count, size), (classes, size), (count,), draw(st.sampled_from((None, (classes,))))), statics
+
+
+@st.composite
 def partly_classified(draw):
     """Scores (N, C) of two classes at least, of which class 0 does not count."""
     rows, classes = draw(sides(5, min_side=1)), draw(st.integers(2, 3))
