@@ -62,9 +62,9 @@ class fmin:
 
 @primitive
 class relu:
-    """y = max(x, 0),  dy/dx = 1 where x > 0, else 0"""
+    """y = max(x, 0),  dy/dx = 1 where x > 0, else 0; like y, it is nan where x is"""
     def forward(xp, x): return xp.maximum(x, 0)
-    def d_x(g, y): return g * ~(y <= 0)
+    def d_x(g, y): return g * (y != 0)
 
 
 # ---------------------------------------------------------------- between limits
