@@ -12,7 +12,8 @@ ms became 5.6; 262,144 words of random bits, 1.8 ms became 1.1.
 import functools
 import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from .blas import get_num_threads
@@ -21,34 +22,49 @@ from .blas import get_num_threads
 def each(work: Callable[[Any], None], parts: Sequence[Any]) -> None:
     """Call `work` with every part, in as many threads as a matrix product may use.
 
-    Whoever is done takes the next part. An error in any of them is raised here.
+    Whoever is done takes the next part. An error in any of them is raised here, when all have stopped.
     """
     helpers = min(get_num_threads() or 1, len(parts)) - 1 if len(parts) > 1 else 0
     if not helpers:
         for part in parts:
             work(part)
         return
-    waiting = iter(parts)
-    futures = [_pool(helpers).submit(_work_off, work, waiting) for _ in range(helpers)]
+    waiting, done = iter(parts), SimpleQueue[BaseException | None]()  # an iterator over a list can be shared
+    for _ in range(helpers):
+        _helpers(helpers).put((work, waiting, done))
+    error = _worked_off(work, waiting)
+    for _ in range(helpers):
+        error = done.get() or error
+    if error is not None:
+        raise error
+
+
+def _worked_off(work: Callable[[Any], None], waiting: Iterable[Any]) -> BaseException | None:
+    """Work on what is next, until nothing waits; or until the error that is returned."""
     try:
-        _work_off(work, waiting)
-    finally:
-        for future in futures:
-            if not future.cancel():  # it has begun
-                future.result()
-
-
-def _work_off(work: Callable[[Any], None], waiting: Iterable[Any]) -> None:
-    """Work on what is next, until nothing waits; an iterator over a list can be shared by threads."""
-    for part in waiting:
-        work(part)
+        for part in waiting:
+            work(part)
+    except BaseException as error:  # noqa: BLE001 (`each` raises it, in the thread that asked)
+        return error
+    return None
 
 
 @functools.cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    """Threads that wait for work; made once, and once more in a process that was forked off."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="minigrad-kernel")
+def _helpers(count: int) -> SimpleQueue:
+    """What so many threads take their tasks from; made once, and anew in a process that was forked off."""
+    tasks: SimpleQueue = SimpleQueue()
+    for number in range(count):
+        Thread(target=_serve, args=(tasks,), name=f"minigrad-{count}-{number}", daemon=True).start()
+    return tasks
+
+
+def _serve(tasks: SimpleQueue) -> None:
+    """Do what is asked for, for ever."""
+    while True:
+        work, waiting, done = tasks.get()
+        done.put(_worked_off(work, waiting))
+        del work, waiting, done  # hold nothing while waiting
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+    os.register_at_fork(after_in_child=_helpers.cache_clear)
