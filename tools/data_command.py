@@ -80,8 +80,8 @@ def _fetch(name: str) -> None:
         raise CommandError(plain(error)) from error
     data_set = SETS[name]
     print(f"{name}: {folder}\n  licence: {data_set.licence}" + "; copyleft" * data_set.copyleft)
-    if data_set.reader:
-        print(f"  to read: minigrad.data.{data_set.reader}({str(folder / data_set.example)!r})")
+    if call := data_set.call(folder):
+        print(f"  to read: {call}")
 
 
 def _where(name: str) -> None:

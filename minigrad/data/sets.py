@@ -5,6 +5,7 @@ on the user's machine and at the user's word; so a text under a copyleft licence
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class DataSet:
     this library makes itself. `files` are patterns of the files that are kept; each must be found, so they
     are also what a package's structure is checked by. `sha256` is that of the package, where its version is
     fixed and the same for every system. `reader` is the function of minigrad.data that reads `example`, one
-    of the files; "" where there is none.
+    of the files or two, with `options` behind them; "" where there is none.
     """
 
     name: str
@@ -28,7 +29,16 @@ class DataSet:
     files: tuple[str, ...] = ()
     sha256: str = ""
     reader: str = ""
-    example: str = ""
+    example: str | tuple[str, ...] = ""
+    options: tuple[str, ...] = ()
+
+    def call(self, folder: Path) -> str:
+        """How the example is read if the set lies in `folder`: a line of Python; "" without a reader."""
+        if not self.reader:
+            return ""
+        files = (self.example,) if isinstance(self.example, str) else self.example
+        arguments = [repr(text) for text in (*(str(folder / file) for file in files), *self.options)]
+        return f"minigrad.data.{self.reader}({', '.join(arguments)})"
 
 
 _CATALOGUES = ("usr/share/locale/*.mo", "usr/share/doc/*/copyright")
@@ -42,6 +52,7 @@ SETS = {
             "reversal, sorting, addition and their like",
             "MIT, as this library",
             "here",
+            reader="toy_pairs",
         ),
         DataSet(
             "dates",
@@ -147,13 +158,15 @@ SETS = {
         ),
         DataSet(
             "freedict-fra-eng",
-            "8,511 French words in English (for dictd)",
+            "8,417 French words in English: 16,625 pairs",
             "GPL-3.0",
             "apt",
             "dict-freedict-fra-eng",
             0.2,
             copyleft=True,
             files=("usr/share/dictd/*.dict.dz", "usr/share/dictd/*.index", "usr/share/doc/*/copyright"),
+            reader="read_dictd",
+            example="usr/share/dictd/freedict-fra-eng.index",
         ),
         DataSet(
             "bible-kjv",
@@ -174,6 +187,8 @@ SETS = {
             6.5,
             files=("annotations/*.json", "LICENSE"),
             sha256="28576e51225deb51e3ddd734b0f824a0079682cb5d8c27faa9f68149317a14d1",
+            reader="read_emoji_pairs",
+            example=("annotations/en/annotations.json", "annotations/fr/annotations.json"),
         ),
         DataSet(
             "emojibase",
@@ -184,16 +199,20 @@ SETS = {
             6.7,
             files=("??/data.json", "LICENSE"),
             sha256="d01d0e2ca4e22cb402679532155342c71e2e871f25c32223c013b8b166ebdf5a",
+            reader="read_emoji_pairs",
+            example=("en/data.json", "fr/data.json"),
         ),
         DataSet(
             "emoji",
-            "names of emoji, 13 languages (JSON): 5,244",
+            "names of emoji, 14 languages (JSON): 3,972",
             "BSD-3-Clause",
             "pip",
             "emoji==2.16.0",
             0.6,
             files=("emoji/unicode_codes/*.json", "emoji-*/LICENSE.txt"),
             sha256="c4230d80640def9071599ff56b1b5950fe13a2a94c0da98c5deab12431b24330",
+            reader="read_emoji_pairs",
+            example=("emoji/unicode_codes/emoji.json", "emoji/unicode_codes/emoji_fr.json"),
         ),
         DataSet(
             "mnist",
@@ -233,6 +252,9 @@ SETS = {
                 "vega_datasets-*/LICENSE",
             ),
             sha256="3d7c63917be6ca9b154b565f4779a31fedce57b01b5b9d99d8a34a7608062a1d",
+            reader="read_series",
+            example="vega_datasets/_data/seattle-temps.csv",
+            options=("temp",),
         ),
     )
 }
