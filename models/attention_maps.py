@@ -1,13 +1,16 @@
-"""Where multi-head attention looks, recorded to be drawn.
+"""Where multi-head attention looks: recorded, summed up in a number for each head, written as a table.
 
 Letters: B batch, H heads, L queries, S keys.
 """
 
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from minigrad import nn
+from minigrad.errors import ShapeError
+from minigrad.functions import where
 from minigrad.tensor import Tensor
 
 
@@ -56,3 +59,52 @@ def _keeper(kept: list[Tensor]) -> Any:
         kept.append(output[1])
 
     return keep
+
+
+def head_entropy(weights: Tensor) -> Tensor:
+    """-Σₛ a(s) log a(s), the mean over batch and queries, of each head: (H,) for weights (B, H, L, S).
+
+    0 for a head that looks at one place, log S for one that looks at all places alike.
+
+    >>> import minigrad as mg
+    >>> head_entropy(mg.tensor([[[[1.0, 0.0]], [[0.5, 0.5]]]])).tolist()
+    [0.0, 0.6931471824645996]
+    """
+    if weights.ndim != 4:
+        raise ShapeError(f"head_entropy(): weights {weights.shape}, expected (B, H, L, S)")
+    spread = -weights * where(weights > 0, weights, 1.0).log()  # 0 log 0 = 0
+    return spread.sum(dim=3).mean(dim=(0, 2))
+
+
+def attention_table(weights: Any, queries: Sequence[str], keys: Sequence[str]) -> str:
+    """A map (L, S) as a table of text: a row for each query, a column for each key.
+
+    A weight of 0, as a mask gives it, is a dot.
+
+    >>> print(attention_table([[1.0, 0.0], [0.25, 0.75]], ["Thinking", "Machines"], ["Thinking", "Machines"]))
+              Thinking  Machines
+    Thinking  1.00      ·
+    Machines  0.25      0.75
+    """
+    rows = [[float(weight) for weight in row] for row in weights]
+    if len(rows) != len(queries) or any(len(row) != len(keys) for row in rows):
+        raise ShapeError(
+            f"attention_table(): {len(queries)} queries and {len(keys)} keys, expected a map of as many rows "
+            "and columns"
+        )
+    cells = [["", *keys]]
+    cells += [
+        [query, *(f"{weight:.2f}" if weight else "·" for weight in row)]
+        for query, row in zip(queries, rows, strict=True)
+    ]
+    widths = [max(map(_columns, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(cell + " " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True))
+        for row in cells
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes: Hangul, kana and Han take two each."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

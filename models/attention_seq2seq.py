@@ -31,11 +31,8 @@ Shapes: B batch, S source positions, T target positions, H hidden size, V target
 from dataclasses import dataclass
 
 from minigrad import nn
-from minigrad.backend import namespace
-from minigrad.creation import as_tensor, full
-from minigrad.data import EOS, PAD, SOS
+from minigrad.data import PAD
 from minigrad.functions import cat
-from minigrad.modes import no_grad
 from minigrad.tensor import Tensor
 
 State = tuple[Tensor, Tensor]
@@ -157,26 +154,3 @@ class AttentionSeq2Seq(nn.Module):
         """Row i becomes row indices[i]."""
         (h, c), memory, padding = state
         return (h[:, indices], c[:, indices]), memory[indices], padding[indices]
-
-    @no_grad()
-    def greedy(self, source: Tensor, lengths: Tensor, max_length: int) -> tuple[Tensor, Tensor]:
-        """The likeliest next token, step by step, until every row has written <eos>, or `max_length` tokens.
-
-        Returns tokens (B, T), filled up with <pad> behind <eos>, and the attention weights (B, T, S) of
-        each step.
-        """
-        memory, state = self.encoder(source, lengths)
-        padding = source == PAD
-        xp = namespace(source.array)
-        token = full((source.shape[0], 1), SOS, device=source.device)
-        running = xp.ones((source.shape[0], 1), dtype=bool)
-        tokens, rows = [], []
-        for _ in range(max_length):
-            logits, state, weights = self.decoder(token, state, memory, padding)  # (B, 1, V), ..., (B, 1, S)
-            token = as_tensor(xp.where(running, logits.argmax(dim=2).array, PAD))
-            tokens.append(token)
-            rows.append(weights)
-            running &= token.array != EOS
-            if not running.any():
-                break
-        return cat(tokens, dim=1), cat(rows, dim=1)

@@ -16,8 +16,9 @@ state in which the step before has left it.
     tₜ   = maxout(U_o sₜ₋₁ + V_o E yₜ₋₁ + C_o cₜ)                                              (A.2.2)  (7)
     p(yₜ | …) = softmax(W_o tₜ)                                                                         (8)
 
-U hⱼ does not depend on t and is computed once. Difference from the paper: `nn.GRU` resets its state after the
-product with a matrix, and everything starts as its layer does.
+U hⱼ does not depend on t and is computed once. Differences from the paper: everything starts as its layer
+does; and unless `reset_after` is False, the units of (1) and (6) reset their states after the product with a
+matrix, as is usual today.
 
 Shapes: B batch, S source positions, T target positions, H hidden size, A size of the alignment model.
 """
@@ -31,6 +32,7 @@ from minigrad.functions import cat
 from minigrad.ops import masked_softmax
 from minigrad.tensor import Tensor
 
+from .seq2seq import maxout
 from .stepwise import StepwiseDecoder
 
 
@@ -43,6 +45,8 @@ class BahdanauConfig:
         embedding_size, hidden_size: of E, and of the states, for each direction of the encoder.
         alignment_size, maxout_size: of (3) and of tₜ.
         dropout: of embeddings and of tₜ.
+        reset_after: whether a state is reset after its product with a matrix, see `nn.GRU`; in the paper
+            before.
     """
 
     source_vocabulary: int = 30_000
@@ -52,6 +56,7 @@ class BahdanauConfig:
     alignment_size: int = 1000
     maxout_size: int = 500
     dropout: float = 0.0
+    reset_after: bool = True
 
     def __post_init__(self) -> None:
         sizes = ("embedding_size", "hidden_size", "alignment_size", "maxout_size")
@@ -95,12 +100,12 @@ class BahdanauSeq2Seq(StepwiseDecoder):
         )
         self.config = config
         self.source_embedding = nn.Embedding(config.source_vocabulary, E, padding_idx=PAD)
-        self.encoder = nn.GRU(E, H, bidirectional=True)
+        self.encoder = nn.GRU(E, H, bidirectional=True, reset_after=config.reset_after)
         self.first_s = nn.Linear(H, H)
         self.W = nn.Linear(H, A, bias=False)
         self.U = nn.Linear(2 * H, A, bias=False)
         self.v = nn.Linear(A, 1, bias=False)
-        self.cell = nn.GRUCell(E + 2 * H, H)
+        self.cell = nn.GRUCell(E + 2 * H, H, reset_after=config.reset_after)
         self.maxout = nn.Linear(H + E + 2 * H, 2 * config.maxout_size)
 
     def forward(self, source: Tensor, lengths: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -123,11 +128,14 @@ class BahdanauSeq2Seq(StepwiseDecoder):
         """e of every source position, (B, S)."""
         return self.v((self.W(state.s).unsqueeze(1) + state.keys).tanh()).squeeze(2)  # (3)
 
+    def context(self, weights: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """The context (B, 2H) of weights (B, S), and the state, which may note something of it."""
+        return (weights.unsqueeze(1) @ state.memory).squeeze(1), state
+
     def advance(self, y: Tensor, state: Any) -> tuple[Tensor, Any, Tensor]:
         """A step: (3) to (7)."""
         weights = masked_softmax(self.energies(state), ~state.padding, dim=1)  # (B, S)   (4)
-        context = (weights.unsqueeze(1) @ state.memory).squeeze(1)  # (B, 2H)   (5)
-        pairs = self.maxout(cat([state.s, y, context], dim=1))  # (B, 2 K)
-        t = pairs.reshape(pairs.shape[0], -1, 2).amax(dim=2)  # (B, K)   (7)
+        context, state = self.context(weights, state)  # (B, 2H)   (5)
+        t = maxout(self.maxout(cat([state.s, y, context], dim=1)))  # (B, K)   (7)
         s = self.cell(cat([y, context], dim=1), state.s)  # (6)
         return t, state._replace(s=s), weights

@@ -8,9 +8,9 @@ The weakness that it cures.  Attention looks anew at every step, and does not kn
 translates a word twice and leaves out another.  Here what each source position has had of attention so far,
 its coverage, is an argument of the score, and looking again at the same place costs something.
 
-    κₜⱼ  = Σ_{t' < t} αₜ'ⱼ                                   coverage                  (See eq. 10)     (1)
-    eₜⱼ  = vᵀ tanh(W sₜ₋₁ + U hⱼ + w κₜⱼ)                    in place of Bahdanau's    (See eq. 11)     (2)
-    loss = Σⱼ min(αₜⱼ, κₜⱼ)                                  a step's coverage loss    (See eq. 12)     (3)
+    κₜⱼ  = Σ_{t' < t} αₜ'ⱼ                                   coverage                                   (1)
+    eₜⱼ  = vᵀ tanh(W sₜ₋₁ + U hⱼ + w κₜⱼ)                    in place of Bahdanau's                     (2)
+    loss = Σⱼ min(αₜⱼ, κₜⱼ)                                  a step's coverage loss                     (3)
 
 Shapes: B batch, T target positions, S source positions.
 """

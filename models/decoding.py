@@ -6,17 +6,19 @@ A model gives p(yₜ | y₁ … yₜ₋₁, x), one token at a time, and what is
 
 The sum runs over one of Vᵀ sequences, far too many to try. Greedy decoding takes the best token at every
 step, and never gets out of a choice that was the best only at first. Beam search keeps the k best
-beginnings; since a longer sequence multiplies more probabilities, it compares those that have ended by
+beginnings; since a longer sequence multiplies more probabilities, and one that leaves out half of the source
+is shorter, it compares those that have ended by
 
-    s(y) = log p(y | x) / lp(y)      lp(y) = (5 + |y|)^α / (5 + 1)^α                                    (2)
+    s(y) = log p(y | x) / lp(y) + cp(y)      lp(y) = (5 + |y|)^α / (5 + 1)^α                            (2)
+    cp(y) = β Σₛ log min(Σₜ αₜ(s), 1)        what every source position has had of attention            (2')
 
 But what is likeliest is rarely what a person would write; where there is no one right answer, sample:
 
     p'(y) ∝ p(y)^(1/τ) over the k likeliest y, or over the fewest whose Σ p(y) ≥ top_p (the "nucleus")  (3)
 
-(2): Wu et al. 2016, "Google's neural machine translation system" (arXiv 1609.08144), eq. 14. (3): Ackley,
-Hinton and Sejnowski 1985 for τ; Fan, Lewis and Dauphin 2018, "Hierarchical neural story generation", §5.4 for
-k; Holtzman et al. 2020, "The curious case of neural text degeneration", eqs. 2 and 3 for top_p.
+(2), (2'): Wu et al. 2016, "Google's neural machine translation system" (arXiv 1609.08144), eq. 14. (3):
+Ackley, Hinton and Sejnowski 1985 for τ; Fan, Lewis and Dauphin 2018, "Hierarchical neural story generation",
+§5.4 for k; Holtzman et al. 2020, "The curious case of neural text degeneration", eqs. 2 and 3 for top_p.
 
 All of them see a model through three methods, those of `Incremental`: what it has read is its state, a state
 of an RNN or the keys and values of a Transformer, so that a step computes only its own token.
@@ -25,7 +27,7 @@ Shapes: B sources, k the size of the beam, R = B or B k rows, t tokens written s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,6 +39,8 @@ from minigrad.errors import ShapeError
 from minigrad.generator import Generator, default_generator
 from minigrad.modes import no_grad
 from minigrad.tensor import Tensor
+
+NEVER_LOOKED_AT = 1e-6  # what counts for 0 in (2'), whose logarithm would rule a hypothesis out
 
 
 class Incremental(Protocol):
@@ -76,7 +80,7 @@ class Limits:
         max_length: the most tokens that are written.
         min_length: <eos> may not come before it.
         no_repeat_ngram: no n tokens in a row are written twice (Paulus, Xiong and Socher 2018, "A deep
-            reinforced model for abstractive summarization", §2.5); 0 for no such rule.
+            reinforced model for abstractive summarization"); 0 for no such rule.
 
     <pad> and <sos> are never written. A row that has no token left may end.
     """
@@ -189,6 +193,7 @@ def beam_search(
     *,
     beam_size: int = 4,
     length_penalty: float = 0.6,
+    coverage_penalty: float = 0.0,
     n_best: int = 1,
     first: Tensor | None = None,
 ) -> list[list[Hypothesis]]:
@@ -201,11 +206,15 @@ def beam_search(
         model, source, limits, first: see `greedy`.
         beam_size: k; Vaswani et al. 2017 take 4, Sutskever et al. 2014 at most 12.
         length_penalty: α of (2); 0 compares log p, which is in favour of the short.
+        coverage_penalty: β of (2'), for models that say where they looked; <pad> asks for no attention.
         n_best: how many are returned, at most k.
     """
     if not 1 <= n_best <= beam_size:
         raise ValueError(f"beam_search(): n_best={n_best}, expected 1 to beam_size={beam_size}")
+    if not coverage_penalty >= 0:
+        raise ValueError(f"beam_search(): coverage_penalty={coverage_penalty}, expected 0 or more")
     B, k, device = source.shape[0], beam_size, source.device
+    rank = _Ranking(length_penalty, coverage_penalty, to_numpy(source.array))
     origin = np.arange(B).repeat(k)  # (B k,)
     state = model.reorder(model.start(source), as_tensor(origin, device=device))
     read = _first(source, first)[as_tensor(origin, device=device)]
@@ -226,12 +235,12 @@ def beam_search(
         token = (best % V).ravel()
         beams = beams.grown(origin, token, attention)
         for b, j in np.argwhere((token.reshape(B, k) == EOS) & np.isfinite(total)):
-            ended[b].append(beams.hypothesis(b * k + j, total[b, j], length_penalty))
+            ended[b].append(rank.scored(beams.hypothesis(b * k + j, total[b, j]), b))
             total[b, j] = -np.inf
         state = model.reorder(state, as_tensor(origin, device=device))
         read = as_tensor(token, device=device)
     for b, j in np.argwhere(np.isfinite(total)):
-        ended[b].append(beams.hypothesis(b * k + j, total[b, j], length_penalty))
+        ended[b].append(rank.scored(beams.hypothesis(b * k + j, total[b, j]), b))
     return [sorted(row, key=lambda found: -found.score)[:n_best] for row in ended]
 
 
@@ -262,13 +271,40 @@ class _Rows:
         looks = looks if self.attention is None else np.concatenate([self.attention, looks], axis=1)
         return _Rows(tokens, looks[origin])
 
-    def hypothesis(self, row: int, log_probability: float, length_penalty: float = 0.0) -> Hypothesis:
-        """A row up to its <eos>, with its score (2)."""
+    def hypothesis(self, row: int, log_probability: float) -> Hypothesis:
+        """A row up to its <eos>; log p(y | x) is its score."""
         tokens = self.tokens[row].tolist()
         length = tokens.index(EOS) + 1 if EOS in tokens else len(tokens)
-        score = log_probability / ((5 + length) / (5 + 1)) ** length_penalty  # (2)
         attention = None if self.attention is None else self.attention[row, :length].copy()
-        return Hypothesis(tokens[:length], float(log_probability), float(score), attention)
+        return Hypothesis(tokens[:length], float(log_probability), float(log_probability), attention)
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """How a beam search compares what has ended, for sources (B, …)."""
+
+    length_penalty: float
+    coverage_penalty: float
+    source: np.ndarray
+
+    def scored(self, found: Hypothesis, b: int) -> Hypothesis:
+        """The hypothesis for source b with its score (2)."""
+        score = found.log_probability / ((5 + len(found.tokens)) / (5 + 1)) ** self.length_penalty  # (2)
+        if self.coverage_penalty:
+            score += self.coverage_penalty * self._covered(found.attention, b)
+        return replace(found, score=float(score))
+
+    def _covered(self, attention: np.ndarray | None, b: int) -> float:
+        """cp of (2') without β."""
+        if attention is None:
+            raise ValueError(
+                "beam_search(): the model does not say where it looked, so there is no coverage; take "
+                "coverage_penalty=0"
+            )
+        received = attention.sum(axis=0)  # (S,)
+        if self.source.shape[1:] == received.shape:  # tokens, and not the places of an image
+            received = received[self.source[b] != PAD]
+        return float(np.log(received.clip(NEVER_LOOKED_AT, 1)).sum())  # (2')
 
 
 @no_grad()

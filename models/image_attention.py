@@ -15,7 +15,7 @@ states that are looked at may as well be the places of a feature map.
     ẑₜ       = Σᵢ αₜᵢ aᵢ                         soft: the mean of all places                     §4.2 (5)
     ẑₜ       = aₛ,  s ~ αₜ                       hard: one place, drawn                            §4.1 (5')
     ẑₜ       ← βₜ ẑₜ,  βₜ = σ(f_β(hₜ₋₁))         how much the image matters now                  §4.2.1 (6)
-    hₜ, cₜ   = LSTM([E yₜ₋₁; ẑₜ], hₜ₋₁, cₜ₋₁)                                                     eq. 1 (7)
+    hₜ, cₜ   = LSTM([E yₜ₋₁; ẑₜ], hₜ₋₁, cₜ₋₁)                                                           (7)
     p(yₜ | …) = softmax(L_o (E yₜ₋₁ + L_h hₜ + L_z ẑₜ))                                           eq. 7 (8)
 
     loss = -log p(y | a) + λ Σᵢ (1 - Σₜ αₜᵢ)²    "doubly stochastic": in the end every place     §4.2.1 (9)
@@ -46,7 +46,7 @@ from .stepwise import StepwiseDecoder
 
 @dataclass(frozen=True, kw_only=True)
 class ImageAttentionConfig:
-    """What an ImageAttention is made of; 224 x 224 pixels become 14 x 14 places of 512 numbers, as in §4.3.
+    """What an ImageAttention is made of; 224 x 224 pixels become 14 x 14 places of 512 numbers, as theirs do.
 
     Args:
         vocabulary: the number of tokens; the paper has 10,000 words.
@@ -162,16 +162,20 @@ class HardImageAttention(ImageAttention):
 
     def look(self, weights: Tensor, places: Tensor) -> tuple[Tensor, Tensor | None]:
         """ẑ (B, D) and log p (B,) of the place."""
-        p = weights.detach()
-        chosen = multinomial(p, 1) if self.training else p.argmax(dim=1, keepdim=True)  # (B, 1)
-        D = places.shape[2]
-        z = places.gather(1, chosen.unsqueeze(2).expand(-1, 1, D)).squeeze(1)  # (5')
-        return z, weights.gather(1, chosen).squeeze(1).log()
+        return chosen_place(weights, places, drawn=self.training)  # (5')
 
     def read(self, images: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (B, T, V), weights (B, T, L), and log p(sₜ) of the places (B, T)."""
         logits, weights, states = self.unrolled(target, self.start(images))
         return logits, weights, stack([state.log_choice for state in states], dim=1)
+
+
+def chosen_place(weights: Tensor, places: Tensor, *, drawn: bool) -> tuple[Tensor, Tensor]:
+    """One of the places (B, L, D), drawn by weight (B, L) or the likeliest: (B, D), and its log p (B,)."""
+    p = weights.detach()
+    chosen = multinomial(p, 1) if drawn else p.argmax(dim=1, keepdim=True)  # (B, 1)
+    z = places.gather(1, chosen.unsqueeze(2).expand(-1, 1, places.shape[2])).squeeze(1)  # (5')
+    return z, weights.gather(1, chosen).squeeze(1).log()
 
 
 def doubly_stochastic_loss(weights: Tensor, real: Tensor) -> Tensor:

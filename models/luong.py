@@ -33,10 +33,9 @@ from minigrad.ops import masked_softmax
 from minigrad.tensor import Tensor
 
 from .local_attention import ALIGNMENTS, Window
+from .scores import SCORES, score_by_name
 from .seq2seq import reversed_rows
 from .stepwise import StepwiseDecoder
-
-SCORES = ("dot", "general", "concat", "location")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +45,7 @@ class LuongConfig:
     Args:
         source_vocabulary, target_vocabulary: the numbers of tokens.
         embedding_size, hidden_size, layers: of E, of every state, and how many LSTMs are stacked.
-        score: one of `SCORES`.
+        score: one of `scores.SCORES`; the paper's are dot, general, concat and location.
         input_feeding: whether (2) reads h̃.
         alignment: "global", or where a window stands: "monotonic" or "predictive".
         window: D, how far a window reaches to both sides.
@@ -85,35 +84,6 @@ class LuongConfig:
         return cls(**{**sizes, **changes})
 
 
-class LocationScore(nn.Module):
-    """(W hₜ)ₛ: a number for each place of the source, whatever stands there, (3').
-
-    Shape: query (B, T, Q), key (B, S, K), of which only S matters, scores (B, T, S).
-    """
-
-    def __init__(self, query_size: int, max_length: int) -> None:
-        super().__init__()
-        self.project = nn.Linear(query_size, max_length, bias=False)
-
-    def forward(self, query: Tensor, key: Tensor) -> Tensor:
-        S = key.shape[1]
-        if self.project.out_features < S:
-            raise ValueError(
-                f"LocationScore(): a source of {S} tokens, expected at most max_length="
-                f"{self.project.out_features}"
-            )
-        return self.project(query)[:, :, :S]
-
-
-def _score(config: LuongConfig) -> nn.Module:
-    H = config.hidden_size
-    if config.score == "location":
-        return LocationScore(H, config.max_length)
-    if config.score == "dot":
-        return nn.DotScore()
-    return nn.GeneralScore(H, H) if config.score == "general" else nn.ConcatScore(H, H, H)
-
-
 class LuongState(NamedTuple):
     """What goes from step to step; memory, padding and lengths stay as they are."""
 
@@ -148,7 +118,7 @@ class LuongSeq2Seq(StepwiseDecoder):
         self.source_embedding = nn.Embedding(config.source_vocabulary, E, padding_idx=PAD)
         self.encoder = nn.LSTM(E, H, L, dropout=between)
         self.decoder = nn.LSTM(E + H if config.input_feeding else E, H, L, dropout=between)
-        self.score = _score(config)
+        self.score = score_by_name(config.score, H, H, config.max_length)
         local = config.alignment != "global"
         self.window = Window(H, config.window, config.alignment) if local else None
         self.attentional = nn.Linear(2 * H, H)

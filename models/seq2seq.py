@@ -20,12 +20,14 @@ once more before the softmax; it is called a peeky decoder:
     h'ₜ = f([E_y yₜ₋₁; c], h'ₜ₋₁)                                                                       (3')
     p(yₜ | …) = softmax(W [h'ₜ; E_y yₜ₋₁; c] + b)                                                       (4')
 
+He also puts layers around the context, and one between (3') and the softmax that keeps the larger of each two
+of its numbers: `Seq2SeqConfig.cho` is all of his model.
+
+    c   = tanh(V h_S),  h'₀ = tanh(V' c)                                                                (2')
+    p(yₜ | …) = softmax(W maxout(O [h'ₜ; E_y yₜ₋₁; c]) + b),  maxout(x)ᵢ = max(x₂ᵢ, x₂ᵢ₊₁)              (4")
+
 Sutskever reads the source from its end: x₁ then stands close to y₁, which it often determines, and learning
 gets a foothold, although the mean distance of words is the same (§3.3): `reverse_source`.
-
-Differences from the papers:
-1. Cho makes c = tanh(V h_S), h'₀ = tanh(V' c) and a maxout layer before the softmax; here it is (2), (4').
-2. Cho's gated unit resets its state before the product with a matrix, `nn.GRU` after it.
 
 Shapes: B batch, S source positions, T target positions, E embedding, H hidden size, V target vocabulary.
 """
@@ -53,6 +55,9 @@ class Seq2SeqConfig:
         dropout: of embeddings, between layers and before the softmax.
         reverse_source: whether the source is read from its end.
         peeky: whether (3') and (4') take the place of (3) and (4).
+        reset_after: of a gated unit, see `nn.GRU`; Cho's resets its state before the product with a matrix.
+        bridge: whether (2') takes the place of (2) and h'₀ = h_S; for one layer of "rnn" or "gru".
+        maxout_size: of maxout(…), where (4") is wanted; 0 for none.
     """
 
     source_vocabulary: int = 160_000
@@ -64,6 +69,9 @@ class Seq2SeqConfig:
     dropout: float = 0.0
     reverse_source: bool = True
     peeky: bool = False
+    reset_after: bool = True
+    bridge: bool = False
+    maxout_size: int = 0
 
     def __post_init__(self) -> None:
         for name in ("source_vocabulary", "target_vocabulary", "embedding_size", "hidden_size", "layers"):
@@ -71,13 +79,22 @@ class Seq2SeqConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
         if self.cell not in CELLS:
             raise ValueError(f"cell is {self.cell!r}, expected one of {', '.join(CELLS)}")
+        if self.maxout_size < 0:
+            raise ValueError(f"maxout_size is {self.maxout_size}, expected 0 for none, or more")
+        if not self.reset_after and self.cell != "gru":
+            raise ValueError(f"reset_after is False, but cell is {self.cell!r}; only a gru resets")
+        if self.bridge and (self.layers > 1 or self.cell == "lstm"):
+            raise ValueError(
+                f"bridge is True, but layers is {self.layers} and cell {self.cell!r}, expected 1, rnn or gru"
+            )
 
     @classmethod
     def cho(cls, **changes: Any) -> Self:
-        """The encoder-decoder of Cho 2014, §4.1: gated units, one layer, the context at every step."""
+        """The encoder-decoder of Cho 2014: gated units, one layer, the context at every step."""
         sizes = {"source_vocabulary": 15_000, "target_vocabulary": 15_000, "embedding_size": 100}
         options = {"cell": "gru", "layers": 1, "reverse_source": False, "peeky": True}
-        return cls(**{**sizes, **options, **changes})
+        parts = {"reset_after": False, "bridge": True, "maxout_size": 500}
+        return cls(**{**sizes, **options, **parts, **changes})
 
     @classmethod
     def tiny(cls, **changes: Any) -> Self:
@@ -107,13 +124,20 @@ class Seq2Seq(nn.Module):
         super().__init__()
         self.config = config
         E, H, L = config.embedding_size, config.hidden_size, config.layers
-        cell, between = CELLS[config.cell], config.dropout if L > 1 else 0.0
+        cell: Any = CELLS[config.cell]
+        options: dict[str, Any] = {"dropout": config.dropout if L > 1 else 0.0}
+        if config.cell == "gru":
+            options["reset_after"] = config.reset_after
         self.dropout = nn.Dropout(config.dropout)
         self.source_embedding = nn.Embedding(config.source_vocabulary, E, padding_idx=PAD)
-        self.encoder = cell(E, H, L, dropout=between)
+        self.encoder = cell(E, H, L, **options)
         self.target_embedding = nn.Embedding(config.target_vocabulary, E, padding_idx=PAD)
-        self.decoder = cell(E + H if config.peeky else E, H, L, dropout=between)
-        self.output = nn.Linear(H + E + H if config.peeky else H, config.target_vocabulary)
+        self.decoder = cell(E + H if config.peeky else E, H, L, **options)
+        said = H + E + H if config.peeky else H
+        self.V = nn.Linear(H, H) if config.bridge else None
+        self.V_start = nn.Linear(H, H) if config.bridge else None
+        self.O = nn.Linear(said, 2 * config.maxout_size) if config.maxout_size else None
+        self.output = nn.Linear(config.maxout_size or said, config.target_vocabulary)
 
     def forward(self, source: Tensor, lengths: Tensor, target: Tensor) -> tuple[Tensor, None]:
         """Logits (B, T, V), and no attention; `target` (B, T) begins with <sos>."""
@@ -127,7 +151,10 @@ class Seq2Seq(nn.Module):
         x = self.dropout(self.source_embedding(source.T))  # (S, B, E)
         _, ends = self.encoder(x, lengths=lengths)  # (1)
         layers = ends if isinstance(ends, tuple) else (ends,)
-        return Seq2SeqState(layers, layers[0][-1])  # (2)
+        if self.V is None or self.V_start is None:
+            return Seq2SeqState(layers, layers[0][-1])  # (2)
+        c = self.V(layers[0][-1]).tanh()  # (B, H)
+        return Seq2SeqState((self.V_start(c).tanh().unsqueeze(0),), c)  # (2')
 
     def _written(self, target: Tensor, state: Seq2SeqState) -> tuple[Tensor, Seq2SeqState]:
         """Logits (B, T, V) for what follows each of the tokens (B, T), and the new state."""
@@ -138,8 +165,9 @@ class Seq2Seq(nn.Module):
         h, layers = self.decoder(read, layers)  # (T, B, H)   (3), (3')
         h = self.dropout(h)
         h = cat([h, y, c], dim=2) if self.config.peeky else h
+        h = h if self.O is None else maxout(self.O(h))
         layers = layers if isinstance(layers, tuple) else (layers,)
-        return self.output(h.transpose(0, 1)), Seq2SeqState(layers, state.context)  # (4), (4')
+        return self.output(h.transpose(0, 1)), Seq2SeqState(layers, state.context)  # (4), (4'), (4")
 
     def start(self, source: Tensor) -> Seq2SeqState:
         """Read the sources (B, S): see `decoding.Incremental`."""
@@ -153,6 +181,19 @@ class Seq2Seq(nn.Module):
     def reorder(self, state: Seq2SeqState, indices: Tensor) -> Seq2SeqState:
         """Row i becomes row indices[i]."""
         return Seq2SeqState(tuple(part[:, indices] for part in state.layers), state.context[indices])
+
+
+def maxout(x: Tensor) -> Tensor:
+    """max(x₂ᵢ, x₂ᵢ₊₁): the larger of each two numbers of (…, 2 K), (…, K)
+
+    Ian Goodfellow, David Warde-Farley, Mehdi Mirza, Aaron Courville and Yoshua Bengio, "Maxout networks",
+    ICML 2013.
+
+    >>> import minigrad as mg
+    >>> maxout(mg.tensor([[1.0, 2.0, 4.0, 3.0]])).tolist()
+    [[2.0, 4.0]]
+    """
+    return x.reshape(*x.shape[:-1], -1, 2).amax(dim=-1)
 
 
 def reversed_rows(tokens: Tensor, lengths: Tensor) -> Tensor:

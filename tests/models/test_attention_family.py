@@ -173,9 +173,11 @@ def test_reversal_is_learned(name):
 # ---------------------------------------------------------------------------- equations
 
 
-def test_bahdanau_is_what_its_equations_say():
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_bahdanau_is_what_its_equations_say(reset_after):
     """(2) to (8) in NumPy, behind the encoder's states of one source."""
-    model, row, length = model_of(bahdanau()), 1, 3
+    model, row, length = model_of(bahdanau(reset_after=reset_after)), 1, 3
+    assert model.encoder.reset_after == model.cell.reset_after == reset_after
     W = weights_of(model)
     x = model.source_embedding(SOURCE[row : row + 1, :length].T)
     states, ends = model.encoder(x)
@@ -192,8 +194,10 @@ def test_bahdanau_is_what_its_equations_say():
         read = W["cell.weight_ih"] @ np.concatenate([y, context]) + W["cell.bias_ih"]
         kept = W["cell.weight_hh"] @ s + W["cell.bias_hh"]
         (r, z, n), (hr, hz, hn) = np.split(read, 3), np.split(kept, 3)
-        z = sigmoid(z + hz)
-        s = (1 - z) * np.tanh(n + sigmoid(r + hr) * hn) + z * s  # (6)
+        r, z = sigmoid(r + hr), sigmoid(z + hz)
+        U, b = np.split(W["cell.weight_hh"], 3)[2], np.split(W["cell.bias_hh"], 3)[2]
+        new = np.tanh(n + (r * hn if reset_after else U @ (r * s) + b))
+        s = (1 - z) * new + z * s  # (6)
 
 
 @pytest.mark.parametrize("score", ["dot", "general", "concat", "location"])
@@ -343,7 +347,7 @@ def test_a_step_down_the_coverage_loss_makes_it_smaller():
     [
         (lambda: BahdanauConfig(hidden_size=0), "hidden_size is 0, expected at least 1"),
         (lambda: BahdanauConfig(target_vocabulary=0), "target_vocabulary is 0, expected at least 1"),
-        (lambda: LuongConfig(score="cosine"), "score is 'cosine', expected one of dot, general, concat, loc"),
+        (lambda: LuongConfig(score="cosin"), "score is 'cosin', expected one of dot, scaled_dot, general"),
         (lambda: LuongConfig(alignment="local"), "alignment is 'local', expected one of global, monotonic"),
         (lambda: LuongConfig(window=0), "window is 0, expected at least 1"),
         (lambda: coverage_loss(mg.ones(2, 3, 4), mg.ones(2, 4)), r"real \(2, 4\), expected \(B, T, S\)"),

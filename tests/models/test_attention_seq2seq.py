@@ -8,7 +8,7 @@ import pytest
 import minigrad as mg
 from minigrad import optim
 from minigrad.data import EOS, PAD, SOS, collate_pairs
-from minigrad.models import AttentionSeq2Seq, AttentionSeq2SeqConfig
+from minigrad.models import AttentionSeq2Seq, AttentionSeq2SeqConfig, Limits, greedy
 from minigrad.nn import functional as F
 
 SCORES = ("dot", "general", "concat")
@@ -180,36 +180,16 @@ def test_greedy_decoding_writes_the_likeliest_token_at_every_step():
     model = model_of()
     with mg.no_grad():
         model.decoder.output.bias[EOS] = -1e3
-        model.decoder.output.bias[PAD] = -1e3
-    written, looked = model.greedy(SOURCE, LENGTHS, 7)
-    said = np.concatenate([np.full((B, 1), SOS), written.numpy()[:, :-1]], axis=1)
+        for token in (PAD, SOS):
+            model.decoder.output.bias[token] = -1e3
+    found = greedy(model, SOURCE, Limits(7))
+    written = np.array([one.tokens for one in found])
+    said = np.concatenate([np.full((B, 1), SOS), written[:, :-1]], axis=1)
     logits, weights = model(SOURCE, LENGTHS, mg.tensor(said))
     assert written.shape == (B, 7)
-    assert (logits.argmax(dim=2).numpy() == written.numpy()).all()
-    assert looked.numpy() == pytest.approx(weights.detach().numpy(), abs=1e-12)
-
-
-def test_greedy_decoding_records_no_graph_and_keeps_the_grad_mode():
-    written, weights = model_of().greedy(SOURCE, LENGTHS, 3)
-    assert not weights.requires_grad
-    assert written.dtype == mg.int64
-    assert mg.is_grad_enabled()
-
-
-def test_greedy_decoding_stops_as_soon_as_every_row_has_ended():
-    model = model_of()
-    with mg.no_grad():
-        model.decoder.output.bias[EOS] = 1e3
-    written, weights = model.greedy(SOURCE, LENGTHS, 50)
-    assert written.tolist() == [[EOS]] * B
-    assert weights.shape == (B, 1, S)
-
-
-def test_greedy_decoding_writes_at_most_max_length_tokens():
-    model = model_of()
-    with mg.no_grad():
-        model.decoder.output.bias[EOS] = -1e3
-    assert model.greedy(SOURCE, LENGTHS, 6)[0].shape == (B, 6)
+    assert (logits.argmax(dim=2).numpy() == written).all()
+    for row, one in enumerate(found):
+        assert one.attention == pytest.approx(weights[row].detach().numpy(), abs=1e-12)
 
 
 # ------------------------------------------------------------------------------------------------ learning
@@ -234,16 +214,16 @@ def test_reversal_is_learned_with_every_score(learned):
     assert cross_entropy(learned, reversals(200, seed=1000)).item() < 0.1
 
 
-def test_greedy_decoding_pads_behind_the_end_of_each_row(learned):
-    written, _ = learned.greedy(numbers([4, 5, 6, 7], [8, 9, 0, 0], [5, 0, 0, 0]), mg.tensor([4, 2, 1]), 20)
-    assert written.tolist() == [[7, 6, 5, 4, EOS], [9, 8, EOS, PAD, PAD], [5, EOS, PAD, PAD, PAD]]
+def test_greedy_decoding_ends_each_row_where_its_word_does(learned):
+    found = greedy(learned, numbers([4, 5, 6, 7], [8, 9, 0, 0], [5, 0, 0, 0]), Limits(20))
+    assert [one.tokens for one in found] == [[7, 6, 5, 4, EOS], [9, 8, EOS], [5, EOS]]
 
 
 def test_the_weights_run_backwards_as_the_words_do(learned):
     """As the decoder writes token t it looks at source position S - 1 - t, give or take one."""
     words = np.random.default_rng(5).integers(4, 4 + TOKENS, (50, 4))
-    _, weights = learned.greedy(mg.tensor(words), mg.tensor([4] * 50), 4)
-    near = np.abs(weights.numpy().argmax(axis=2) - np.array([3, 2, 1, 0])) <= 1
+    weights = np.stack([one.attention[:4] for one in greedy(learned, mg.tensor(words), Limits(4, 4))])
+    near = np.abs(weights.argmax(axis=2) - np.array([3, 2, 1, 0])) <= 1
     assert near.mean() > 0.8
 
 

@@ -94,14 +94,6 @@ def test_greedy_begins_with_the_token_it_is_given():
     assert found.tokens == [log_p.argmax()]
 
 
-def test_the_model_decodes_as_its_own_greedy_method_does(seq2seq):
-    source = mg.tensor([[4, 5, 6, 7], [8, 9, 0, 0]])
-    tokens, weights = seq2seq.greedy(source, mg.tensor([4, 2]), 6)
-    for row, found in enumerate(greedy(seq2seq, source, Limits(6))):
-        assert found.tokens == tokens.tolist()[row][: len(found.tokens)]
-        assert found.attention == pytest.approx(weights.numpy()[row, : len(found.tokens)], abs=1e-12)
-
-
 # ---------------------------------------------------------------------------- beam
 
 
@@ -160,6 +152,40 @@ def test_the_length_penalty_prefers_longer_sequences_the_larger_it_is():
     ]  # fmt: skip
     assert lengths[0] <= lengths[1] <= lengths[2]
     assert lengths[0] < lengths[2]
+
+
+def test_the_coverage_penalty_asks_that_every_place_was_looked_at():
+    table = Table(2, likely_end=3.0)  # three tokens have looked at all three places
+    shares = []
+    for beta in (0.0, 0.1, 50.0):
+        rows = beam_search(table, SOURCES, Limits(6), beam_size=300, coverage_penalty=beta, length_penalty=0)
+        shares.append(np.mean([len(found[0].tokens) >= 3 for found in rows]))
+    assert shares[0] < shares[2] == 1
+    assert shares == sorted(shares)
+
+
+def test_the_score_is_that_of_wu_and_padding_asks_for_no_attention(seq2seq):
+    source, lengths = mg.tensor([[4, 5, 6, 7], [8, 9, 0, 0], [10, 11, 4, 0]]), [4, 2, 3]
+    options = {"beam_size": 3, "n_best": 3, "length_penalty": 0.7, "coverage_penalty": 0.4}
+    for row, length in zip(beam_search(seq2seq, source, Limits(6), **options), lengths, strict=True):
+        for found in row:
+            covered = np.log(np.minimum(found.attention[:, :length].sum(axis=0), 1)).sum()
+            lp = ((5 + len(found.tokens)) / 6) ** 0.7
+            assert found.score == pytest.approx(found.log_probability / lp + 0.4 * covered, abs=1e-12)
+        assert [one.score for one in row] == sorted((one.score for one in row), reverse=True)
+
+
+def test_a_place_that_was_never_looked_at_costs_much_and_rules_nothing_out():
+    (found,) = beam_search(Table(0), SOURCES[:1], Limits(1), coverage_penalty=1.0, length_penalty=0.0)[0]
+    assert found.score == pytest.approx(found.log_probability + 2 * np.log(1e-6))
+
+
+def test_coverage_of_a_model_without_attention_is_refused():
+    table = Table(0)
+    step = table.step
+    table.step = lambda tokens, state: (*step(tokens, state)[:2], None)
+    with pytest.raises(ValueError, match=r"does not say where it looked, .* take coverage_penalty=0"):
+        beam_search(table, SOURCES, Limits(3), coverage_penalty=0.2)
 
 
 def test_the_n_best_differ_and_come_best_first():
@@ -294,6 +320,10 @@ def test_a_generator_gives_the_same_sample_again():
             r"n_best=3, expected 1 to",
         ),
         (lambda: beam_search(Table(0), SOURCES, Limits(3), beam_size=0), r"expected 1 to beam_size=0"),
+        (
+            lambda: beam_search(Table(0), SOURCES, Limits(3), coverage_penalty=-1.0),
+            r"coverage_penalty=-1.0, expected 0 or more",
+        ),
         (lambda: sample(Table(0), SOURCES, Limits(3), temperature=0), r"for 0 call greedy"),
         (lambda: sample(Table(0), SOURCES, Limits(3), temperature=float("nan")), r"temperature=nan"),
         (lambda: sample(Table(0), SOURCES, Limits(3), top_k=0), r"top_k=0, expected at least 1"),

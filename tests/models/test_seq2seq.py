@@ -28,6 +28,14 @@ KINDS = {
     "lstm, two layers": {"layers": 2},
     "gru, peeky": {"cell": "gru", "peeky": True},
     "rnn": {"cell": "rnn", "reverse_source": False},
+    "cho": {
+        "cell": "gru",
+        "peeky": True,
+        "reverse_source": False,
+        "reset_after": False,
+        "bridge": True,
+        "maxout_size": 32,
+    },
 }
 ALL = pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)
 
@@ -72,6 +80,32 @@ def test_the_model_is_what_its_equations_say(peeky, reverse_source):
         h = cell(np.concatenate([y, c]) if peeky else y, h, "decoder")  # (3), (3')
         read = np.concatenate([h, y, c]) if peeky else h
         expected.append(W["output.weight"] @ read + W["output.bias"])  # (4), (4')
+    np.testing.assert_allclose(logits_of(model).detach().numpy()[1], expected, atol=1e-12)
+
+
+def test_the_model_of_cho_is_what_its_equations_say():
+    """Equations (1), (2'), (3'), (4") in NumPy, with units that reset their state before the product."""
+    model = model_of(**KINDS["cho"])
+    W = {name: parameter.detach().numpy() for name, parameter in model.named_parameters()}
+
+    def cell(x, h, name):
+        W_r, W_z, W_n = np.split(W[f"{name}.weight_ih_l0"] @ x + W[f"{name}.bias_ih_l0"], 3)
+        (U_r, U_z, U_n), (b_r, b_z, b_n) = (
+            np.split(W[f"{name}.{kind}_hh_l0"], 3) for kind in ("weight", "bias")
+        )
+        r, z = 1 / (1 + np.exp(-(W_r + U_r @ h + b_r))), 1 / (1 + np.exp(-(W_z + U_z @ h + b_z)))
+        return z * h + (1 - z) * np.tanh(W_n + U_n @ (r * h) + b_n)
+
+    h = np.zeros(64)
+    for token in SOURCE.tolist()[1][:3]:
+        h = cell(W["source_embedding.weight"][token], h, "encoder")  # (1)
+    c, expected = np.tanh(W["V.weight"] @ h + W["V.bias"]), []
+    h = np.tanh(W["V_start.weight"] @ c + W["V_start.bias"])  # (2')
+    for token in TARGET.tolist()[1]:
+        y = W["target_embedding.weight"][token]
+        h = cell(np.concatenate([y, c]), h, "decoder")  # (3')
+        pairs = W["O.weight"] @ np.concatenate([h, y, c]) + W["O.bias"]
+        expected.append(W["output.weight"] @ np.maximum(pairs[0::2], pairs[1::2]) + W["output.bias"])  # (4")
     np.testing.assert_allclose(logits_of(model).detach().numpy()[1], expected, atol=1e-12)
 
 
@@ -121,7 +155,9 @@ def test_dropout_is_active_in_training_alone():
     assert_dropout_in_training_alone(model_of(dropout=0.3, layers=2), logits_of)
 
 
-@pytest.mark.parametrize("options", [{}, {"cell": "gru", "peeky": True, "reverse_source": False}])
+@pytest.mark.parametrize(
+    "options", [{}, {"cell": "gru", "peeky": True, "reverse_source": False}, KINDS["cho"]]
+)
 def test_short_words_are_copied(options):
     mg.manual_seed(0)
     model = Seq2Seq(config_of(**options))
@@ -135,6 +171,7 @@ def test_the_configurations_have_the_sizes_of_the_papers():
     assert (ours.layers, ours.hidden_size, ours.embedding_size, ours.reverse_source) == (4, 1000, 1000, True)
     assert (ours.source_vocabulary, ours.target_vocabulary) == (160_000, 80_000)
     assert (cho.layers, cho.cell, cho.embedding_size, cho.peeky, cho.hidden_size) == (1, "gru", 100, True, 7)
+    assert (cho.reset_after, cho.bridge, cho.maxout_size) == (False, True, 500)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +179,10 @@ def test_the_configurations_have_the_sizes_of_the_papers():
     [
         ({"cell": "gur"}, "cell is 'gur', expected one of rnn, lstm, gru"),
         ({"hidden_size": 0}, "hidden_size is 0, expected at least 1"),
+        ({"maxout_size": -1}, "maxout_size is -1, expected 0 for none, or more"),
+        ({"reset_after": False}, "reset_after is False, but cell is 'lstm'; only a gru resets"),
+        ({"bridge": True}, "bridge is True, but layers is 4 and cell 'lstm', expected 1, rnn or gru"),
+        ({"bridge": True, "cell": "gru", "layers": 2}, "layers is 2 and cell 'gru'"),
         ({"source_vocabulary": -1}, "source_vocabulary is -1, expected at least 1"),
     ],
 )
