@@ -1,4 +1,4 @@
-"""`minigrad bench`: training steps beside PyTorch's, the cost of the tape, and how cost grows.
+"""`minigrad bench`: training steps beside those of others, the cost of the tape, and how cost grows.
 
 Three traps, and what is done about them.  NumPy's and PyTorch's threads disturb each other: each library has
 a process of its own, and they take turns.  A shared machine is slow at times: rounds are repeated, and the
@@ -8,26 +8,34 @@ is printed on top.
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
-from . import bench_growth, bench_machine, bench_overhead, bench_plot, bench_steps
-from .arguments import Parser, count
+from minigrad.backend import library_of
+from minigrad.errors import DeviceError
+
+from . import bench_growth, bench_import, bench_machine, bench_overhead, bench_peers, bench_plot, bench_steps
+from .arguments import Parser, count, nearest
 from .bench_child import Child
 from .bench_models import WORKLOADS
-from .errors import CommandError
+from .errors import CommandError, plain
 
 EXAMPLE = """examples:
   minigrad bench steps                            every workload, with one thread
   minigrad bench steps lstm gru --threads 1 2 --json found.json --plot found.png
+  minigrad bench steps lstm --peers torch autograd jax --python ~/peers/bin/python
   minigrad bench steps transformer --profile      the time of each operation
+  minigrad bench steps --device cuda              on a GPU, beside PyTorch on the same one
+  minigrad bench import --peers torch             how long `import minigrad` takes
   minigrad bench overhead                         what the tape costs on top of NumPy
   minigrad bench growth                           how a step grows with length, batch, width and depth
 """
 TABLES = {  # name -> (what it is, rounds, samples in each)
     "steps": ("training steps and their memory, beside PyTorch's", 5, 4),
+    "import": ("how long an import takes", 20, 1),
     "overhead": ("what an operation on (32, 32) costs on top of NumPy's own time", 20, 10),
-    "growth": ("how the time of a step grows, with the fitted exponent", 1, 5),
+    "growth": ("how the time of a step grows, with the fitted exponent", 5, 3),
 }
 
 
@@ -48,7 +56,21 @@ def add_parser(commands: Any) -> None:
         )
         table.add_argument("--json", type=Path, metavar="FILE", help="write all numbers to FILE as well")
         table.add_argument("--quick", action="store_true", help="only try whether it works, at a small size")
-        if name != "overhead":
+        if name in ("steps", "import"):
+            table.add_argument(
+                "--peers",
+                nargs="+",
+                metavar="NAME",
+                help=f"whom to measure beside, among {', '.join((bench_peers.TORCH, *bench_peers.PEERS))}"
+                " (default: torch, if it is installed)",
+            )
+            table.add_argument(
+                "--python",
+                default=sys.executable,
+                metavar="PATH",
+                help="the Python in which they are installed (default: the one that runs minigrad)",
+            )
+        if name in ("steps", "growth"):
             table.add_argument("--plot", type=Path, metavar="FILE", help="draw the table as a PNG")
             table.add_argument(
                 "--threads", type=count, nargs="+", default=[1], metavar="N", help="(default: 1)"
@@ -61,6 +83,7 @@ def add_parser(commands: Any) -> None:
                 help=f"among {', '.join(WORKLOADS)} (default: all)",
             )
             table.add_argument("--profile", action="store_true", help="the time of each operation instead")
+            table.add_argument("--device", default="cpu", help="cpu, or cuda (default: %(default)s)")
             table.add_argument(
                 "--kernels",
                 nargs="+",
@@ -74,16 +97,18 @@ def run_command(arguments: argparse.Namespace) -> int:
     """Measure one table, print it as it grows, and write it down if asked."""
     for name in getattr(arguments, "workloads", ()):
         if name not in WORKLOADS:
-            raise CommandError(f"no workload is called {name!r}; expected {', '.join(WORKLOADS)}")
+            raise CommandError(f"no workload is called {name!r}{nearest(name, WORKLOADS)}")
+    try:
+        library_of(getattr(arguments, "device", "cpu"))
+    except DeviceError as error:
+        raise CommandError(f"--device: {plain(error)}") from error
     if arguments.quick:
         arguments.rounds = arguments.samples = 1
     machine = bench_machine.facts()
+    if hasattr(arguments, "peers"):
+        machine |= _choose_peers(arguments)
     for name, fact in machine.items():
         print(f"{name:17} {fact}")
-    if bench_machine.version("torch") is None:
-        print(
-            "\nPyTorch is not installed, so its columns are left out; `pip install torch` would bring them."
-        )
     print()
     rows = _profile(arguments) if getattr(arguments, "profile", False) else _measured(arguments)
     machine["load at the end"] = bench_machine.load()
@@ -98,15 +123,26 @@ def run_command(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _choose_peers(arguments: argparse.Namespace) -> dict[str, str]:
+    """Leave those peers that are installed, and say which version each is, or that it is left out."""
+    asked = arguments.peers or [bench_peers.TORCH]
+    bench_peers.check(asked, getattr(arguments, "device", "cpu"))
+    versions = bench_peers.installed(arguments.python, asked)
+    arguments.peers = [name for name in dict.fromkeys(asked) if name in versions]
+    return {name: versions.get(name, "not installed, left out") for name in asked}
+
+
 def _measured(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """The rows of a table, each printed when it is there."""
     if arguments.table == "overhead":
         rows = bench_overhead.measure(arguments)
         print(bench_overhead.table(rows, arguments.rounds * arguments.samples))
         return rows
-    table = bench_steps if arguments.table == "steps" else bench_growth
+    table = {"steps": bench_steps, "import": bench_import, "growth": bench_growth}[arguments.table]
     if arguments.table == "steps":
-        print(bench_steps.header(), flush=True)
+        print(bench_steps.header(arguments), flush=True)
+    elif arguments.table == "import":
+        print(bench_import.header(), flush=True)
     rows = []
     for row in table.measure(arguments):
         print(table.line(row), flush=True)
@@ -119,7 +155,13 @@ def _profile(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     rows = []
     for name in arguments.workloads or WORKLOADS:
         with Child("minigrad", arguments.threads[0]) as child:
-            found = child.ask(workload=name, samples=arguments.samples, quick=arguments.quick, profile=True)
+            found = child.ask(
+                workload=name,
+                samples=arguments.samples,
+                quick=arguments.quick,
+                device=arguments.device,
+                profile=True,
+            )
         print(WORKLOADS[name].title)
         for operation, seconds in found[:20]:
             print(f"  {operation:44} {1e3 * seconds:9.3f} ms")

@@ -1,7 +1,8 @@
 """`minigrad bench growth`: how the time of a step grows with length, batch, width and depth.
 
 The exponent is the slope of log time over log size, by least squares over the larger half of the sizes, where
-the fixed costs of a step no longer count.
+the fixed costs of a step no longer count.  The sizes take turns: a minute in which the machine is slow makes
+all of them slow.
 """
 
 import argparse
@@ -16,7 +17,7 @@ SIZES = {
     "T": (64, 128, 256, 512, 1024, 2048, 4096),
     "batch": (4, 8, 16, 32, 64, 128),
     "width": (32, 64, 128, 256, 512),
-    "depth": (1, 2, 4, 8),
+    "depth": (1, 2, 4, 8, 16),
 }
 USUAL = {"T": 64, "batch": 8, "width": 64, "depth": 1}
 LONG = {"T": 64, "batch": 1, "width": 64, "depth": 1}  # where T grows
@@ -25,18 +26,17 @@ LAYERS = ("rnn", "attention")
 
 def measure(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """A row for each kind of layer and each size that grows."""
-    for layer in LAYERS:
-        for grows, sizes in SIZES.items():
-            usual = LONG if grows == "T" else USUAL
-            tried = sizes[:2] if arguments.quick else sizes
-            with Child("minigrad", arguments.threads[0]) as child:
-                times = {
-                    size: summary(
-                        child.ask(growth=layer, sizes={**usual, grows: size}, samples=arguments.samples), 1e3
-                    )["median"]
-                    for size in tried
-                }
-            yield {"layer": layer, "grows": grows, "ms": times, "exponent": exponent(times)}
+    with Child("minigrad", arguments.threads[0]) as child:
+        for layer in LAYERS:
+            for grows, sizes in SIZES.items():
+                usual = LONG if grows == "T" else USUAL
+                taken: dict[int, list[float]] = {n: [] for n in (sizes[:2] if arguments.quick else sizes)}
+                for _ in range(arguments.rounds):
+                    for size in taken:
+                        asked = {"growth": layer, "sizes": {**usual, grows: size}}
+                        taken[size] += child.ask(**asked, samples=arguments.samples)
+                times = {size: summary(found, 1e3)["median"] for size, found in taken.items()}
+                yield {"layer": layer, "grows": grows, "ms": times, "exponent": exponent(times)}
 
 
 def exponent(times: dict[int, float]) -> float:

@@ -23,7 +23,6 @@ def facts() -> dict[str, str]:
         "BLAS": f"{blas['name']} {blas['version']}, kernels for {config.blas_core()}",
         "OPENBLAS_CORETYPE": os.environ.get("OPENBLAS_CORETYPE", "not set"),
         "minigrad": minigrad.__version__,
-        "PyTorch": version("torch") or "not installed",
         "load": load(),
     }
 

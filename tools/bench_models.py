@@ -7,7 +7,7 @@ Letters in comments: B batch, S source positions, T target positions, D width, H
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +18,7 @@ Step = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Workload:
-    """`build(library, **sizes)` gives the step; `small` are the sizes at which it is only tried."""
+    """`build(library, device, **sizes)` gives the step; `small` are the sizes at which it is only tried."""
 
     title: str
     build: Callable[..., Step]
@@ -26,26 +26,57 @@ class Workload:
     small: dict[str, Any]
     threads: int | None = None  # None: as many as asked for
 
-    def step(self, library: Any, quick: bool = False) -> Step:
+    def sizes_of(self, quick: bool) -> dict[str, Any]:
+        """The sizes at which it is measured, or only tried."""
+        return {**self.sizes, **(self.small if quick else {})}
+
+    def step(self, library: Any, quick: bool = False, device: str = "cpu") -> Step:
         """A step of this workload, of a new model."""
         library.manual_seed(0)
-        return self.build(library, **{**self.sizes, **(self.small if quick else {})})
+        return self.build(library, device, **self.sizes_of(quick))
 
 
-def classification(library: Any, layers: tuple[int, ...], batch: int) -> Step:
+@dataclass
+class Training:
+    """One training step with Adam: called, it does the step and gives the loss before it."""
+
+    model: Any
+    optimizer: Any
+    loss: Step
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self) -> Any:
+        """The loss before the step."""
+        self.optimizer.zero_grad()
+        value = self.loss()
+        value.backward()
+        self.optimizer.step()
+        return value
+
+    def arrays(self) -> dict[str, Any]:
+        """Weights ("w:...") and data ("d:...") as NumPy's arrays, for a peer that is to do the same step."""
+        weights = {f"w:{name}": weight.numpy().copy() for name, weight in self.model.state_dict().items()}
+        return {**weights, **{f"d:{name}": tensor.numpy() for name, tensor in self.data.items()}}
+
+
+def classification(library: Any, device: str, layers: tuple[int, ...], batch: int) -> Step:
     """An MLP that tells classes apart."""
     nn, parts = library.nn, []
-    for inputs, outputs in pairwise(layers):
-        parts += [nn.Linear(inputs, outputs), nn.ReLU()]
+    for incoming, outgoing in pairwise(layers):
+        parts += [nn.Linear(incoming, outgoing), nn.ReLU()]
     model = nn.Sequential(*parts[:-1])
     random = np.random.default_rng(0)
-    x = library.tensor(random.standard_normal((batch, layers[0]), dtype=np.float32))  # (B, inputs)
-    target = library.tensor(random.integers(0, layers[-1], batch))  # (B,)
-    return _training(library, model, lambda: nn.functional.cross_entropy(model(x), target))
+    inputs = random.standard_normal((batch, layers[0]), dtype=np.float32)
+    x = library.tensor(inputs, device=device)  # (B, inputs)
+    target = library.tensor(random.integers(0, layers[-1], batch), device=device)  # (B,)
+    model.to(device)
+    return _training(
+        library, model, lambda: nn.functional.cross_entropy(model(x), target), x=x, target=target
+    )
 
 
 def language_model(
-    library: Any, cell: str, T: int, batch: int, width: int, layers: int, vocabulary: int
+    library: Any, device: str, cell: str, T: int, batch: int, width: int, layers: int, vocabulary: int
 ) -> Step:
     """A recurrent language model: embedding, `layers` of a cell, one output for every place."""
     nn = library.nn
@@ -63,14 +94,18 @@ def language_model(
             states, _ = self.cells(self.embedding(tokens))
             return self.output(states)
 
-    model = Model()
-    tokens, target = _tokens(library, vocabulary, (T, batch), (T * batch,))
-    return _training(
-        library, model, lambda: nn.functional.cross_entropy(model(tokens).reshape(-1, vocabulary), target)
-    )
+    model = Model().to(device)
+    tokens, target = _tokens(library, device, vocabulary, (T, batch), (T * batch,))
+
+    def loss() -> Any:
+        return nn.functional.cross_entropy(model(tokens).reshape(-1, vocabulary), target)
+
+    return _training(library, model, loss, tokens=tokens, target=target)
 
 
-def attention_seq2seq(library: Any, score: str, T: int, batch: int, width: int, vocabulary: int) -> Step:
+def attention_seq2seq(
+    library: Any, device: str, score: str, T: int, batch: int, width: int, vocabulary: int
+) -> Step:
     """A bidirectional LSTM reads, another writes with teacher forcing and attends to every place it read."""
     nn = library.nn
 
@@ -100,13 +135,13 @@ def attention_seq2seq(library: Any, score: str, T: int, batch: int, width: int, 
             context = self.scores(states, memory).softmax(2) @ memory  # (B, T, H)
             return self.output(self.attentional(library.cat([context, states], dim=2)).tanh())
 
-    model = Model()
-    source, tokens, expected = _tokens(library, vocabulary, (T, batch), (T, batch), (batch * T,))
-    return _training(
-        library,
-        model,
-        lambda: nn.functional.cross_entropy(model(source, tokens).reshape(-1, vocabulary), expected),
-    )
+    model = Model().to(device)
+    source, tokens, target = _tokens(library, device, vocabulary, (T, batch), (T, batch), (batch * T,))
+
+    def loss() -> Any:
+        return nn.functional.cross_entropy(model(source, tokens).reshape(-1, vocabulary), target)
+
+    return _training(library, model, loss, source=source, tokens=tokens, target=target)
 
 
 def _transformer(
@@ -132,35 +167,37 @@ def _transformer(
     return Model()
 
 
-def translation(library: Any, T: int, batch: int, vocabulary: int, **sizes: Any) -> Step:
+def translation(library: Any, device: str, T: int, batch: int, vocabulary: int, **sizes: Any) -> Step:
     """A training step of the Transformer."""
     nn = library.nn
-    model = _transformer(library, T, vocabulary=vocabulary, **sizes)
-    source, tokens, expected = _tokens(library, vocabulary, (batch, T), (batch, T), (batch * T,))
-    mask = nn.Transformer.generate_square_subsequent_mask(T)
+    model = _transformer(library, T, vocabulary=vocabulary, **sizes).to(device)
+    source, tokens, target = _tokens(library, device, vocabulary, (batch, T), (batch, T), (batch * T,))
+    mask = nn.Transformer.generate_square_subsequent_mask(T).to(device)
 
     def loss() -> Any:
-        return nn.functional.cross_entropy(model(source, tokens, mask).reshape(-1, vocabulary), expected)
+        return nn.functional.cross_entropy(model(source, tokens, mask).reshape(-1, vocabulary), target)
 
-    return _training(library, model, loss)
+    return _training(library, model, loss, source=source, tokens=tokens, target=target)
 
 
-def greedy_decoding(library: Any, T: int, batch: int, vocabulary: int, **sizes: Any) -> Step:
+def greedy_decoding(
+    library: Any, device: str, T: int, batch: int, vocabulary: int, cache: bool, **sizes: Any
+) -> Step:
     """T tokens for each of B sources, one after the other.
 
-    minigrad's decoder keeps keys and values; nn.TransformerDecoder of PyTorch has no such argument, so there
-    every token is computed from the whole beginning, as its users do.
+    With `cache` minigrad's decoder keeps keys and values; nn.TransformerDecoder of PyTorch has no such
+    argument, so there every token is computed from the whole beginning, as its users do.
     """
-    model = _transformer(library, T, vocabulary=vocabulary, dropout=0.0, **sizes).eval()
-    (source,) = _tokens(library, vocabulary, (batch, T))
-    first = library.zeros((batch, 1), dtype=library.int64)
+    model = _transformer(library, T, vocabulary=vocabulary, dropout=0.0, **sizes).eval().to(device)
+    (source,) = _tokens(library, device, vocabulary, (batch, T))
+    first = library.zeros((batch, 1), dtype=library.int64, device=device)
 
     def cached() -> Any:
         memory = model.transformer.encoder(model.source(source) + model.position)
-        cache, tokens = model.transformer.decoder.make_cache(), [first]
+        kept, tokens = model.transformer.decoder.make_cache(), [first]
         for t in range(T):
             y = model.target(tokens[-1]) + model.position[t]
-            y = model.transformer.decoder(y, memory, cache=cache)
+            y = model.transformer.decoder(y, memory, cache=kept)
             tokens.append(model.output(y).argmax(-1))
         return library.cat(tokens, dim=1)
 
@@ -168,15 +205,17 @@ def greedy_decoding(library: Any, T: int, batch: int, vocabulary: int, **sizes: 
         memory = model.transformer.encoder(model.source(source) + model.position)
         tokens = first
         for t in range(T):
-            mask = library.nn.Transformer.generate_square_subsequent_mask(t + 1)
+            mask = library.nn.Transformer.generate_square_subsequent_mask(t + 1).to(device)
             y = model.target(tokens) + model.position[: t + 1]
             y = model.transformer.decoder(y, memory, tgt_mask=mask)
             tokens = library.cat([tokens, model.output(y[:, -1:]).argmax(-1)], dim=1)
         return tokens
 
+    able = hasattr(model.transformer.decoder, "make_cache")
+
     def decode() -> Any:
         with library.no_grad():
-            return (cached if hasattr(model.transformer.decoder, "make_cache") else uncached)()
+            return (cached if cache and able else uncached)()
 
     return decode
 
@@ -200,24 +239,15 @@ def growing(library: Any, layer: str, T: int, batch: int, width: int, depth: int
     return run
 
 
-def _tokens(library: Any, vocabulary: int, *shapes: tuple[int, ...]) -> list[Any]:
+def _tokens(library: Any, device: str, vocabulary: int, *shapes: tuple[int, ...]) -> list[Any]:
     """Token ids at random, always the same ones."""
     random = np.random.default_rng(0)
-    return [library.tensor(random.integers(0, vocabulary, shape)) for shape in shapes]
+    return [library.tensor(random.integers(0, vocabulary, shape), device=device) for shape in shapes]
 
 
-def _training(library: Any, model: Any, loss: Callable[[], Any]) -> Step:
-    """One training step with Adam, which gives the loss before it."""
-    optimizer = library.optim.Adam(model.parameters(), lr=1e-3)
-
-    def step() -> Any:
-        optimizer.zero_grad()
-        value = loss()
-        value.backward()
-        optimizer.step()
-        return value
-
-    return step
+def _training(library: Any, model: Any, loss: Step, **data: Any) -> Training:
+    """The step of a model whose `loss` reads `data`."""
+    return Training(model, library.optim.Adam(model.parameters(), lr=1e-3), loss, data)
 
 
 _RECURRENT = {"T": 32, "batch": 32, "width": 256, "layers": 2, "vocabulary": 5000}
@@ -251,5 +281,8 @@ WORKLOADS: dict[str, Workload] = {
     "transformer-base": Workload(
         "Transformer-base 512, 6 + 6", translation, {"dropout": 0.1, **_BASE}, _TINY
     ),
-    "decoding": Workload("greedy decoding, 32 tokens", greedy_decoding, _D256, _TINY),
+    "decoding": Workload("greedy decoding, 32 tokens", greedy_decoding, {**_D256, "cache": True}, _TINY),
+    "decoding-uncached": Workload(
+        "the same without a cache", greedy_decoding, {**_D256, "cache": False}, _TINY
+    ),
 }  # fmt: skip

@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from .bench_peers import PEERS, TORCH
 from .canvas import new_figure, require_matplotlib, tidy, write_png
+
+OTHERS = {TORCH, *PEERS}
 
 
 def draw(table: str, rows: list[dict[str, Any]], path: Path) -> None:
@@ -13,19 +16,23 @@ def draw(table: str, rows: list[dict[str, Any]], path: Path) -> None:
 
 
 def _steps(rows: list[dict[str, Any]], path: Path) -> None:
-    """Bars: the time of minigrad as a share of PyTorch's; where that is not there, in ms."""
-    figure = new_figure(7.2, 0.9 + 0.32 * len(rows), layout="constrained")
+    """Bars: the time of minigrad as a share of each other's; where nobody else is there, in ms."""
+    labels, values = [], []
+    compared = any(set(row) & OTHERS for row in rows)
+    for row in rows:
+        label = f"{row['title']}, {row['threads']} thread{'s' * (row['threads'] > 1)}"
+        for other in [name for name in row if name in OTHERS] if compared else ["minigrad"]:
+            labels.append(f"{label}, {other}" if compared else label)
+            values.append(row["minigrad"]["median"] / (row[other]["median"] if compared else 1))
+    figure = new_figure(7.2, 0.9 + 0.32 * len(values), layout="constrained")
     axes = figure.subplots()
     tidy(axes)
-    compared = all("torch" in row for row in rows)
-    values = [row["minigrad"]["median"] / (row["torch"]["median"] if compared else 1) for row in rows]
-    labels = [f"{row['title']}, {row['threads']} thread{'s' * (row['threads'] > 1)}" for row in rows]
-    axes.barh(range(len(rows)), values)
-    axes.set_yticks(range(len(rows)), labels)
+    axes.barh(range(len(values)), values)
+    axes.set_yticks(range(len(values)), labels)
     axes.invert_yaxis()
     if compared:
         axes.axvline(1.0, color="black", linewidth=0.8)
-    axes.set_xlabel("time / PyTorch's time" if compared else "ms per step")
+    axes.set_xlabel("time / the other's time" if compared else "ms per step")
     write_png(figure, path)
 
 
