@@ -4,6 +4,7 @@
 # The Python that .venv is made with, as in `make demo PYTHON=python3.12`; by default the first that will do.
 PYTHON  ?=
 WORKERS ?= 2
+CUDA    ?= 13
 PROFILE ?= $(if $(CI),ci,dev)
 
 BIN := .venv/bin
@@ -11,10 +12,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # One BLAS thread per worker: two workers with two threads each would wait for one another.
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
+# What can differ where CuPy is installed; the rest of tests/cuda is the same in `make test`.
+CUPY_TESTS := $(addprefix tests/cuda/test_,devices.py kernel_bodies.py products.py surface.py) tests/engine
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-oracle test-long lint bench mutation clean
+.PHONY: help demo test test-oracle test-cupy test-gpu test-long lint bench mutation clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +37,12 @@ test-oracle: .venv/.dev  ## run the tests that compare with PyTorch, installing 
 	    exit 1; }
 	$(PYTEST) --hypothesis-profile=$(PROFILE) -m oracle
 
+test-cupy: .venv-cupy/.test  ## check the kernels for the GPU with CuPy and NVIDIA's compiler; no GPU is needed
+	$(subst $(BIN),.venv-cupy/bin,$(PYTEST)) --hypothesis-profile=$(PROFILE) $(CUPY_TESTS)
+
+test-gpu: .venv-cupy/.gpu  ## run the tests that need an NVIDIA GPU (CUDA=12 for a driver of CUDA 12)
+	.venv-cupy/bin/python -m pytest -m gpu
+
 test-long: .venv/.dev  ## run the tests at their full counts
 	$(PYTEST) --hypothesis-profile=deep -m "not oracle and not gpu"
 
@@ -48,13 +58,26 @@ mutation: .venv/.dev  ## change one sign or number of the engine at a time, and 
 	$(BIN)/python tests/mutate.py --sample 500
 
 clean:  ## remove .venv, caches and builds; runs/ stays
-	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage htmlcov
+	rm -rf .venv .venv-cupy build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp for each set of extras; it is older than pyproject.toml when there may be something new to install.
 .venv/.demo .venv/.dev: .venv/.%: .venv/.made pyproject.toml
 	@echo "Installing minigrad and what \`make $(firstword $(MAKECMDGOALS))\` needs into .venv: a minute or two"
 	@$(PIP) install --editable ".[$*]"
+	@touch $@
+
+# CuPy has an environment of its own, since the tests in .venv are those of a machine without it. Where there is
+# a driver, CUDA's libraries come with it.
+.venv-cupy/.test: .venv/.made pyproject.toml
+	@echo "Installing CuPy and NVIDIA's compiler into .venv-cupy (460 MB): a minute"
+	@$(BIN)/python -m venv .venv-cupy
+	@$(subst $(BIN),.venv-cupy/bin,$(PIP)) install --editable ".[cupy-test,cuda$(CUDA)]"
+	@touch $@
+
+.venv-cupy/.gpu: .venv-cupy/.test
+	@echo "Installing CUDA's libraries into .venv-cupy (2 GB): some minutes"
+	@$(subst $(BIN),.venv-cupy/bin,$(PIP)) install "cupy-cuda$(CUDA)x[ctk]>=14.2,<15"
 	@touch $@
 
 define CHECK

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import autograd, batching_rules, methods, numpy_protocol
 from .backend import (
+    are_deterministic_algorithms_enabled,
     bool_,
     default_dtype,
     device,
@@ -26,7 +27,9 @@ from .backend import (
     int64,
     set_default_dtype,
     uint8,
+    use_deterministic_algorithms,
 )
+from .backends import get_float32_matmul_precision, set_float32_matmul_precision
 from .blas import get_num_threads, set_num_threads
 from .creation import *
 from .dtypes import *
@@ -71,7 +74,7 @@ from .tensor import Tensor
 from .vmap import vmap
 
 if TYPE_CHECKING:
-    from . import config, data, func, graph, linalg, models, nn, optim, utils
+    from . import backends, config, cuda, data, func, graph, linalg, metrics, models, nn, optim, utils
     from .checkpoint import load, save
     from .func import grad, value_and_grad
     from .recording import record
@@ -82,8 +85,10 @@ bool = bool_
 double, float, half, long = float64, float32, float16, int64
 
 _LATE = {  # imported when first asked for, so that `import minigrad` stays quick
-    **dict.fromkeys(("config", "data", "func", "graph", "linalg", "models", "nn", "optim"), None),
-    **dict.fromkeys(("parallel", "testing", "tools", "utils"), None),
+    **dict.fromkeys(
+        ("backends", "config", "cuda", "data", "func", "graph", "linalg", "metrics", "models", "nn"), None
+    ),
+    **dict.fromkeys(("optim", "parallel", "testing", "tools", "utils"), None),
     **dict.fromkeys(("grad", "value_and_grad"), "func"),
     "save": "checkpoint",
     "load": "checkpoint",

@@ -2,10 +2,13 @@
 
 Everything above asks `namespace(array)` for the array library and then speaks to that library alone, so
 that one text of an operation runs on NumPy, on CuPy, and on whatever a test registers in their place.
+Arrays on a GPU belong to CuPy as kernels/cupy_library.py completes it; what a user may ask is in cuda.py.
 """
 
+import importlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 from typing import Any, Self
 
@@ -46,18 +49,20 @@ def _adopt(kind: type) -> bool:
     if issubclass(kind, numpy.ndarray):
         register_namespace(kind, numpy)
     elif kind.__module__.partition(".")[0] == "cupy" and kind.__name__ == "ndarray":
-        import cupy
-
-        register_namespace(kind, cupy)
+        cuda_library()
     return kind in NAMESPACES
 
 
 def common_namespace(name: str, arrays: Sequence[Array]) -> ModuleType:
     """The one library of all arrays in the list; DeviceError when they live in two places."""
     found = {namespace(array): array for array in arrays if is_array(array)}
-    if len(found) > 1:
-        places = " and ".join(device_of(array) for array in found.values())
-        raise DeviceError(f"{name}(): operands on different devices, {places}; move one of them with .to()")
+    if len(found) > 1 or (found and numpy not in found):
+        places = dict.fromkeys(device_of(array) for array in arrays if is_array(array))
+        if len(places) > 1:
+            raise DeviceError(
+                f"{name}(): operands on different devices, {' and '.join(places)}; "
+                "move one of them with .to()"
+            )
     return next(iter(found), numpy)
 
 
@@ -68,7 +73,11 @@ def device_of(array: Array) -> str:
 
 def to_numpy(array: Array) -> numpy.ndarray:
     """The same values in main memory (no copy if they are there already)."""
-    return array if isinstance(array, numpy.ndarray) else array.get()
+    if isinstance(array, numpy.ndarray):
+        return array
+    values = array.get()
+    namespace(array).raise_noted()  # all that was computed before is done by now
+    return values
 
 
 def array_from_dlpack(owner: Any) -> Array:
@@ -98,7 +107,28 @@ class _Defaults(threading.local):
     floating = float32
 
 
+class _Ways:
+    """How a GPU computes where it has a choice, for all threads."""
+
+    deterministic = False  # sums by number in a fixed order
+    allow_tf32 = False  # float32 matrices multiplied by way of ten bits each
+
+
 _defaults = _Defaults()
+ways = _Ways()
+
+
+def use_deterministic_algorithms(mode: bool) -> None:
+    """With True, a GPU adds up in a fixed order what an index sends to one place: two runs give one result.
+
+    It sorts where it would add atomically, and is slower. The CPU is deterministic always.
+    """
+    ways.deterministic = bool(mode)
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """Was `use_deterministic_algorithms(True)` said last?"""
+    return ways.deterministic
 
 
 def default_dtype() -> numpy.dtype:
@@ -198,6 +228,22 @@ def unbroadcast(array: Array, shape: tuple[int, ...]) -> Array:
     return total.reshape(shape)
 
 
+def refuse_outside(numbers: Array, low: int, high: int, error: Callable[[object], str]) -> None:
+    """IndexError, as `error(the wrong one)` words it, unless each number lies in [low, high).
+
+    On a GPU it is found there, without waiting, and raised when values next reach the host: see
+    kernels/cupy_library.py.
+    """
+    if numbers.size == 0:
+        return
+    if namespace(numbers) is not numpy:
+        namespace(numbers).check_numbers(numbers, low, high, error("{value} (at {position})"), None)
+        return
+    least, most = int(numbers.min()), int(numbers.max())
+    if least < low or most >= high:
+        raise IndexError(error(most if most >= high else least))
+
+
 def strided(array: Array, shape: Sequence[int], strides: Sequence[int], writeable: bool) -> Array:
     """A view of the memory of `array` from its first element on, with strides of its own, in bytes."""
     library = namespace(array)
@@ -234,22 +280,90 @@ class device(str):  # noqa: N801 (PyTorch's name)
         return f"device({str(self)!r})"
 
 
-def to_device(array: Array, where: str) -> Array:
-    """The array on the device `where`, itself if it is there. DeviceError if there is no such device."""
+def library_of(where: str) -> ModuleType:
+    """The array library of a device: numpy, or CuPy's. DeviceError if there is no such device."""
+    return numpy if where == "cpu" else cuda_library(device(where))
+
+
+def on_device(where: str) -> AbstractContextManager[Any]:
+    """Inside, a GPU is the one that new arrays are made on; on the CPU it changes nothing."""
+    place = device(where)
+    return nullcontext() if place == "cpu" else library_of(where).cuda.Device(place.index)
+
+
+def to_device(array: Array, where: str, *, non_blocking: bool = False) -> Array:
+    """The array on the device `where`, itself if it is there. DeviceError if there is no such device.
+
+    With `non_blocking` a copy from pinned memory goes on while the program does: what it is copied from must
+    stay as it is until then.
+    """
     place = device(where)
     if device_of(array) == place:
         return array
     if place.type == "cpu":
         return to_numpy(array)
+    return cuda_library(place).moved(array, place.index, non_blocking=non_blocking)
+
+
+def pinned(array: HostArray) -> HostArray:
+    """A copy in page-locked memory of the host. DeviceError without a usable GPU."""
+    copy = cuda_library().empty_pinned(array.shape, array.dtype)
+    copy[...] = array
+    return copy
+
+
+def in_pinned_memory(array: Array) -> bool:
+    """Does an array, or what it is a view of, lie in page-locked memory of the host?"""
+    owner = array
+    while isinstance(owner, numpy.ndarray | memoryview):
+        owner = owner.obj if isinstance(owner, memoryview) else owner.base
+    return type(owner).__name__ == "PinnedMemoryPointer"
+
+
+# ------------------------------------------------------------------------------------------------ the GPU
+
+
+def import_cupy(caller: str) -> ModuleType:
+    """The module cupy, where it can be used: DeviceError that says what is missing, and the remedy."""
     try:
         import cupy
     except ImportError:
         raise DeviceError(
-            f"to({str(place)!r}): CuPy is not installed; pip install 'minigrad[cuda13]' (or cuda12), "
-            "or stay on 'cpu'"
+            f"{caller}: CuPy is not installed; pip install 'minigrad[cuda13]' (or cuda12), or stay on 'cpu'"
         ) from None
     if not cupy.is_available():
-        raise DeviceError(f"to({str(place)!r}): CuPy finds no usable GPU and driver; stay on 'cpu'")
-    register_namespace(cupy.ndarray, cupy)
-    with cupy.cuda.Device(place.index):
-        return cupy.asarray(array)
+        raise DeviceError(f"{caller}: {reason_against(cupy)}; or stay on 'cpu'")
+    return cupy
+
+
+def reason_against(cupy: Any) -> str:
+    """Why an installed CuPy finds no GPU: no driver, one too old for CuPy's CUDA, or none that it may see."""
+    built, able = cupy.cuda.runtime.runtimeGetVersion(), cupy.cuda.runtime.driverGetVersion()
+    if not able:
+        return "CuPy finds no NVIDIA driver; install one (nvidia-smi must run)"
+    if able < built:
+        return (
+            f"CuPy is built for CUDA {cuda_version(built)}, the driver knows only {cuda_version(able)}; "
+            f"update the driver, or install 'minigrad[cuda{able // 1000}]' in place of what is there"
+        )
+    return "CuPy and the driver find no GPU; is CUDA_VISIBLE_DEVICES set to none?"
+
+
+def cuda_version(number: int) -> str:
+    """13020 as "13.2"."""
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
+def cuda_library(place: device | None = None) -> ModuleType:
+    """CuPy, completed by what it lacks; made when it is first needed. DeviceError without a usable GPU."""
+    cupy = import_cupy("a GPU" if place is None else f"device {str(place)!r}")
+    library = NAMESPACES.get(cupy.ndarray)
+    if library is None:
+        library = importlib.import_module("minigrad.kernels.cupy_library").Library(cupy)
+        register_namespace(cupy.ndarray, library)
+    if place is not None and (count := cupy.cuda.runtime.getDeviceCount()) <= (place.index or 0):
+        raise DeviceError(
+            f"device {str(place)!r}: there {'is' if count == 1 else 'are'} {count} GPU"
+            f"{'' if count == 1 else 's'} here; expected an index below {count}"
+        )
+    return library

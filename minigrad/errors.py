@@ -26,6 +26,10 @@ class DeviceError(RuntimeError):
     """Arrays on different devices, or a device that is not there."""
 
 
+class OutOfMemoryError(DeviceError, MemoryError):
+    """More memory was asked for than a GPU has left."""
+
+
 class CheckpointError(ValueError):
     """A file that is not a checkpoint, or a damaged one."""
 

@@ -4,6 +4,11 @@ The generator is Philox4x64-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel ra
 2, 3"): a keyed bijection of a counter.  Block i of a seed, the image of the counter i + 1 (NumPy, too, counts
 before it draws), is the same four 64-bit words on every machine and every device, in whatever order blocks
 are asked for.  Every draw takes whole blocks, so the state of a generator is two integers.
+
+So one generator serves every device: its words are computed where they are needed, on a GPU by a kernel of
+kernels/cupy_sources.py, and are the same.  What is made of them by integer arithmetic is the same, too:
+uniform numbers, masks, permutations.  Normal numbers pass through log and cos, which two devices may round
+differently in the last digit.
 """
 
 import math
@@ -14,7 +19,7 @@ from contextlib import contextmanager
 
 import numpy
 
-from .backend import as_dtype, default_dtype
+from .backend import Array, as_dtype, default_dtype, library_of, on_device
 
 WORDS = 4  # 64-bit words in a block of Philox4x64
 
@@ -53,36 +58,51 @@ class Generator:
             raise ValueError(f"set_state(): seed and offset must lie in [0, 2**64), got {seed} and {offset}")
         with self._lock:
             self._seed, self._offset = seed, offset
-            self._philox = numpy.random.Philox(key=self._seed, counter=self._offset)
+            self._philox: numpy.random.Philox | None = None
         return self
 
-    def raw(self, count: int) -> numpy.ndarray:
+    def raw(self, count: int, where: str = "cpu") -> Array:
         """`count` words of 64 random bits, shape (count,), uint64. Rounds up to whole blocks of four."""
         blocks = -(-count // WORDS)
+        if where != "cpu":
+            seed, first = self._taken(blocks)
+            with on_device(where):
+                return library_of(where).philox_words(seed, first, blocks)[:count]
         with self._lock:
+            if self._philox is None:  # nothing was drawn yet, or another device has drawn since
+                self._philox = numpy.random.Philox(key=self._seed, counter=self._offset)
             self._offset += blocks
             words = self._philox.random_raw(blocks * WORDS)
         return words[:count]
 
-    def uniform(self, size: int | Sequence[int] = (), dtype: object = numpy.float64) -> numpy.ndarray:
+    def _taken(self, blocks: int) -> tuple[int, int]:
+        """The seed, and the first of so many blocks that are drawn now, by another device than the CPU."""
+        with self._lock:
+            first = self._offset
+            self._offset, self._philox = first + blocks, None
+            return self._seed, first
+
+    def uniform(
+        self, size: int | Sequence[int] = (), dtype: object = numpy.float64, where: str = "cpu"
+    ) -> Array:
         """Uniform numbers in [0, 1): 53 random bits each for float64, 24 for float32, 11 for float16."""
         shape, count = _shape(size)
         kind = as_dtype(dtype)
         bits = numpy.finfo(kind).nmant + 1
-        values = (self.raw(count) >> numpy.uint64(64 - bits)).astype(numpy.float64)
+        values = (self.raw(count, where) >> numpy.uint64(64 - bits)).astype(numpy.float64)
         return (values * 2.0**-bits).astype(kind).reshape(shape)
 
-    def normal(self, size: int | Sequence[int] = (), dtype: object = None) -> numpy.ndarray:
+    def normal(self, size: int | Sequence[int] = (), dtype: object = None, where: str = "cpu") -> Array:
         """Standard normal numbers, by the polar form of two uniform ones (Box and Muller 1958)."""
         shape, count = _shape(size)
-        pairs = -(-count // 2)
-        words = self.raw(2 * pairs).reshape(2, pairs) >> numpy.uint64(11)
-        radius = numpy.sqrt(-2.0 * numpy.log((words[0] + 1.0) * 2.0**-53))  # the argument lies in (0, 1]
+        xp, pairs = library_of(where), -(-count // 2)
+        words = self.raw(2 * pairs, where).reshape(2, pairs) >> numpy.uint64(11)
+        radius = xp.sqrt(-2.0 * xp.log((words[0] + 1.0) * 2.0**-53))  # the argument lies in (0, 1]
         angle = words[1] * (2.0 * math.pi * 2.0**-53)
-        values = numpy.concatenate((radius * numpy.cos(angle), radius * numpy.sin(angle)))[:count]
+        values = xp.concatenate((radius * xp.cos(angle), radius * xp.sin(angle)))[:count]
         return values.astype(default_dtype() if dtype is None else as_dtype(dtype)).reshape(shape)
 
-    def integers(self, low: int, high: int, size: int | Sequence[int] = ()) -> numpy.ndarray:
+    def integers(self, low: int, high: int, size: int | Sequence[int] = (), where: str = "cpu") -> Array:
         """Integers in [low, high), int64.
 
         By multiply and shift of 32 bits up to a range of 2**31, beyond it by the remainder of 64: in both
@@ -93,16 +113,16 @@ class Generator:
             raise ValueError(f"integers(): expected low < high <= low + 2**63, got low={low}, high={high}")
         shape, count = _shape(size)
         if span <= 2**31:
-            drawn = (self.raw(count) >> numpy.uint64(32)) * numpy.uint64(span) >> numpy.uint64(32)
+            drawn = (self.raw(count, where) >> numpy.uint64(32)) * numpy.uint64(span) >> numpy.uint64(32)
         else:
-            drawn = self.raw(count) % numpy.uint64(span)
+            drawn = self.raw(count, where) % numpy.uint64(span)
         return (drawn.astype(numpy.int64) + low).reshape(shape)
 
-    def permutation(self, count: int) -> numpy.ndarray:
+    def permutation(self, count: int, where: str = "cpu") -> Array:
         """The integers 0 ... count - 1 in random order, int64: the order of as many random words."""
-        return numpy.argsort(self.raw(count), kind="stable")
+        return library_of(where).argsort(self.raw(count, where), kind="stable")
 
-    def keep_mask(self, shape: Sequence[int], p: float) -> tuple[numpy.ndarray, float]:
+    def keep_mask(self, shape: Sequence[int], p: float, where: str = "cpu") -> tuple[Array, float]:
         """What dropout keeps: a bool array, False with probability p, and 1 / (the true rate of True).
 
         Sixteen random bits are compared with a threshold, so p is rounded to a multiple of 2**-16; the
@@ -110,8 +130,12 @@ class Generator:
         """
         threshold = round(p * 65536)
         shape, count = _shape(shape)
-        halves = self.raw(-(-count // WORDS)).view(numpy.uint16)[:count]
         scale = 65536 / (65536 - threshold) if threshold < 65536 else 0.0
+        if where != "cpu":
+            seed, first = self._taken(-(-count // (4 * WORDS)))
+            with on_device(where):
+                return library_of(where).philox_keep(seed, first, count, threshold).reshape(shape), scale
+        halves = self.raw(-(-count // WORDS)).view(numpy.uint16)[:count]
         return (halves >= threshold).reshape(shape), scale
 
 

@@ -7,7 +7,7 @@ Tensors and lists). Integers are checked here, since CuPy wraps an index out of 
 import math
 from typing import Any
 
-from .backend import Array, common_namespace, is_array, namespace, numpy
+from .backend import Array, common_namespace, is_array, namespace, numpy, refuse_outside
 from .tensor import Tensor
 
 ALL = slice(None)
@@ -113,15 +113,13 @@ def _check_range(part: Any, shape: tuple[int, ...], dim: int) -> None:
                     f"bool index of shape {part.shape} does not match {shape[dim : dim + part.ndim]}"
                 )
             return
-        if part.size == 0:
-            return
-        low, high = int(part.min()), int(part.max())
-    else:
-        low = high = part
-    size = shape[dim]
-    if low < -size or high >= size:
-        wrong = low if low < -size else high
-        raise IndexError(f"index {wrong} is out of range for dimension {dim} of size {size}, shape {shape}")
+        refuse_outside(part, -shape[dim], shape[dim], lambda wrong: _out_of_range(wrong, dim, shape))
+    elif not -shape[dim] <= part < shape[dim]:
+        raise IndexError(_out_of_range(part, dim, shape))
+
+
+def _out_of_range(wrong: object, dim: int, shape: tuple[int, ...]) -> str:
+    return f"index {wrong} is out of range for dimension {dim} of size {shape[dim]}, shape {shape}"
 
 
 # ------------------------------------------------------------------------------------------------ counting

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import ops
-from .backend import CATEGORY
+from .backend import CATEGORY, is_array
 from .batching import Batched
 from .creation import as_tensor
 from .errors import DTypeError, GraphError, ShapeError
@@ -147,7 +147,9 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
 
 def copy_(self: Tensor, source: Any) -> Tensor:
     """Take over the values of `source`, at the tensor's own shape, type and device. Returns the tensor."""
-    values = convert.to(source, device=self.device) if isinstance(source, Tensor) else source
+    values = wrap(source) if is_array(source) else source
+    if isinstance(values, Tensor):
+        values = convert.to(values, device=self.device)
     return assign(self, Ellipsis, values, "copy_")
 
 

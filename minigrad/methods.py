@@ -103,8 +103,6 @@ DTYPES = {
 }
 for _name, _dtype in DTYPES.items():
     setattr(Tensor, _name, _converted(_dtype))
-Tensor.cpu = lambda self: convert.to(self, "cpu")  # type: ignore[attr-defined]
-Tensor.cuda = lambda self, index=0: convert.to(self, f"cuda:{index}")  # type: ignore[attr-defined]
 Tensor.type_as = lambda self, other: convert.to(self, other.dtype)  # type: ignore[attr-defined]
 Tensor.where = lambda self, condition, other: ops.where(condition, self, other)  # type: ignore[attr-defined]
 Tensor.polygamma = lambda self, n: exponential.polygamma(n, self)  # type: ignore[attr-defined]

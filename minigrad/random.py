@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy
 
-from .backend import as_dtype, default_dtype, int64, to_device, to_numpy
+from .backend import Array, as_dtype, default_dtype, int64, is_array, to_device, to_numpy
 from .conversion import made
 from .creation import like, sizes_of
 from .errors import DTypeError, ShapeError, broadcast_error
@@ -54,7 +54,9 @@ def rand(
 ) -> Tensor:
     """Uniform random numbers in [0, 1)."""
     shape, kind = sizes_of("rand", sizes, size), _floating("rand", dtype)
-    return made((generator or default_generator()).uniform(shape, kind), device, requires_grad)
+    return made(
+        (generator or default_generator()).uniform(shape, kind, device or "cpu"), device, requires_grad
+    )
 
 
 def randn(
@@ -67,7 +69,9 @@ def randn(
 ) -> Tensor:
     """Standard normal random numbers."""
     shape, kind = sizes_of("randn", sizes, size), _floating("randn", dtype)
-    return made((generator or default_generator()).normal(shape, kind), device, requires_grad)
+    return made(
+        (generator or default_generator()).normal(shape, kind, device or "cpu"), device, requires_grad
+    )
 
 
 def randint(
@@ -85,20 +89,27 @@ def randint(
         low, high, size = 0, low, high
     if not isinstance(size, tuple | list) or not hasattr(low, "__index__") or not hasattr(high, "__index__"):
         raise TypeError(f"randint(): expected [low,] high and size, got {low!r}, {high!r} and {size!r}")
-    values = _integers("randint", int(low), int(high), sizes_of("randint", (), size), dtype, generator)
+    shape = sizes_of("randint", (), size)
+    values = _integers("randint", int(low), int(high), shape, dtype, generator, device)
     return made(values, device, requires_grad)
 
 
 def _integers(
-    name: str, low: int, high: int, shape: tuple[int, ...], dtype: Any, generator: Generator | None
-) -> numpy.ndarray:
+    name: str,
+    low: int,
+    high: int,
+    shape: tuple[int, ...],
+    dtype: Any,
+    generator: Generator | None,
+    where: str | None,
+) -> Array:
     """Integers in [low, high) as numbers of a type that can hold them."""
     kind = as_dtype(dtype)
     if low >= high:
         raise ValueError(f"{name}(): from {low} to {high}, expected low < high")
     if kind.kind in "iu" and not numpy.iinfo(kind).min <= low < high <= numpy.iinfo(kind).max + 1:
         raise ValueError(f"{name}(): numbers from {low} to {high - 1} do not fit into {kind}")
-    return (generator or default_generator()).integers(low, high, shape).astype(kind)
+    return (generator or default_generator()).integers(low, high, shape, where or "cpu").astype(kind)
 
 
 def randperm(
@@ -112,7 +123,7 @@ def randperm(
     """The integers 0 ... n - 1 in random order."""
     if n < 0:
         raise ValueError(f"randperm(): n must not be negative, got {n}")
-    order = (generator or default_generator()).permutation(n)
+    order = (generator or default_generator()).permutation(n, device or "cpu")
     return made(order.astype(as_dtype(dtype), copy=False), device, requires_grad)
 
 
@@ -272,8 +283,8 @@ def _check(self: Tensor, name: str, floating: bool = True) -> None:
 
 def _fill(self: Tensor, values: Any, name: str) -> Tensor:
     """Write what was drawn. Returns the tensor."""
-    values = numpy.asarray(values).astype(self.dtype, copy=False)
-    return assign(self, Ellipsis, wrap(to_device(values, self.device)), name)
+    values = values if is_array(values) else numpy.asarray(values)
+    return assign(self, Ellipsis, wrap(to_device(values.astype(self.dtype, copy=False), self.device)), name)
 
 
 def uniform_(
@@ -283,7 +294,7 @@ def uniform_(
     _check(self, "uniform_")
     if not low <= to:
         raise ValueError(f"uniform_(): from {low} to {to}, expected numbers in their order")
-    drawn = (generator or default_generator()).uniform(self.shape, self.dtype)
+    drawn = (generator or default_generator()).uniform(self.shape, self.dtype, self.device)
     return _fill(self, drawn * (to - low) + low, "uniform_")
 
 
@@ -293,7 +304,7 @@ def normal_(
     """Fill with normal numbers. Returns the tensor."""
     _check(self, "normal_")
     _check_positive("normal_", "std", std, zero=True)
-    drawn = (generator or default_generator()).normal(self.shape, self.dtype)
+    drawn = (generator or default_generator()).normal(self.shape, self.dtype, self.device)
     return _fill(self, drawn * std + mean, "normal_")
 
 
@@ -356,7 +367,8 @@ def random_(
     if low is None:
         low, to = 0, _ends(self.dtype)
     first, last = (0, low) if to is None else (low, to)
-    return _fill(self, _integers("random_", first, last, self.shape, self.dtype, generator), "random_")
+    values = _integers("random_", first, last, self.shape, self.dtype, generator, self.device)
+    return _fill(self, values, "random_")
 
 
 def _ends(kind: numpy.dtype) -> int:

@@ -142,11 +142,11 @@ class Tensor:
                 f"item(): got shape {self.shape}, expected one element; "
                 "use .any(), .all(), or index an element first"
             )
-        return self.array.item()
+        return to_numpy(self.array).item()
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
-        return self.array.tolist()
+        return to_numpy(self.array).tolist()
 
     def _number(self, name: str) -> float | int | bool:
         if self.array.size != 1:
@@ -154,7 +154,7 @@ class Tensor:
                 f"{name}(): the value of a tensor of shape {self.shape} is ambiguous, expected one element; "
                 "use .any(), .all(), .item()"
             )
-        return self.array.item()
+        return to_numpy(self.array).item()
 
     def __bool__(self) -> bool:
         return bool(self._number("bool"))

@@ -168,9 +168,9 @@ class Module(State):
         """Move everything to the host's memory."""
         return self.to("cpu")
 
-    def cuda(self, device: int | None = None) -> Self:
-        """Move everything to a GPU."""
-        return self.to("cuda" if device is None else f"cuda:{device}")
+    def cuda(self, device: int | str | None = None) -> Self:
+        """Move everything to a GPU: the first, or one given by its number or its name."""
+        return self.to(f"cuda:{device or 0}" if isinstance(device, int | None) else device)
 
     def float(self) -> Self:
         """Turn floating-point parameters and buffers into float32."""

@@ -99,7 +99,7 @@ REASONS = {  # why a name is left out -> the names, as a regular expression
     r"functools|glob|threading|[Tt]ypeVar|overload|deprecated|Any|Callable|Union|Optional|Generic|TYPE_CHECKING|"
     r".*TypeIs.*|.*ParamSpec.*|cast|partial|wraps|namedtuple|handle_torch_function|has_torch_function.*|reduce|"
     r"assert_.*|obtain_.*|prepare_.*|read_.*|lobpcg|pca_lowrank|svd_lowrank|Tag|.*Error|.*Warning|version|"
-    r"(classproperty|classes|ops|hub|cuda|backends|distributed|distributions|futures|masked|monitor|multiprocessing|"
+    r"(classproperty|classes|ops|hub|distributed|distributions|futures|masked|monitor|multiprocessing|"
     r"onnx|overrides|random|serialization|signal|testing|types|utils|xpu|mps|mtia|accelerator|fft|special|fx|quasirandom))",
 }
 
@@ -154,14 +154,14 @@ OLDER = {  # names of torch and torch.Tensor, one by one
         "unsafe_chunk unsafe_split unsafe_split_with_sizes nonzero_static"
     ),
     "a shape is a tuple, a dtype NumPy's, an array in order": (
-        "Size dtype layout memory_format dim_order is_set_to is_shared share_memory_ is_pinned pin_memory "
+        "Size dtype layout memory_format dim_order is_set_to is_shared share_memory_ "
         "record_stream const_data_ptr as_subclass module_load reinforce new type from_file frombuffer hash_tensor"
     ),
     "a function of Python runs on every element, which takes long": "apply_ map_ map2_",
     "one setting less: NumPy and BLAS decide": (
-        "are_deterministic_algorithms_enabled use_deterministic_algorithms get_deterministic_debug_mode "
+        "get_deterministic_debug_mode "
         "set_deterministic_debug_mode is_deterministic_algorithms_warn_only_enabled is_warn_always_enabled "
-        "get_float32_matmul_precision get_default_device get_device_module init_num_threads thread_safe_generator"
+        "get_default_device get_device_module init_num_threads thread_safe_generator"
     ),
 }
 

@@ -2,23 +2,37 @@
 
 Its arrays refuse to meet NumPy's arrays or to become one, its results of dimension 0 stay arrays, it lacks
 what CuPy lacks, and an index out of range wraps around in silence.  What runs on it does not depend on NumPy
-by accident.
+by accident.  Its kernels are the library's own, compiled by g++, and its cuBLAS reads and writes memory by
+pointers, flags and strides alone.  `with fakecupy.installed():` puts it in CuPy's place.
 """
 
 import contextlib
+import ctypes
+import sys
 import types
 
 import numpy as np
+import pytest
+
+from kernel_bodies import run
+from minigrad import backend
+from minigrad.kernels.cupy_library import Library
+from minigrad.kernels.cupy_sources import SOURCES
 
 LACKING = {
-    *("block", "matvec", "vecdot", "vecmat", "unstack", "insert"),
+    *("block", "matvec", "vecdot", "vecmat", "unstack", "insert", "spacing", "nanpercentile", "einsum_path"),
     *("nditer", "seterr", "geterr", "errstate", "geomspace"),
 }
 LINALG = {
     *("cholesky", "cond", "det", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "matrix_power"),
     *("matrix_rank", "norm", "pinv", "qr", "slogdet", "solve", "svd", "tensorinv", "tensorsolve"),
 }
-AT = {"add", "subtract", "maximum", "minimum"}
+AT = {  # ufunc -> for which types `at` is there
+    "add": {"float16", "float32", "float64", "int32", "int64", "uint32", "uint64"},
+    "subtract": {"int32", "uint32"},
+    "maximum": {"float32", "float64", "int32", "int64", "uint32", "uint64"},
+    "minimum": {"float32", "float64", "int32", "int64", "uint32", "uint64"},
+}
 REDUCE = {"add", "multiply"}
 
 
@@ -42,6 +56,7 @@ class FakeArray(np.lib.mixins.NDArrayOperatorsMixin):
     flags = property(lambda self: self._array.flags)
     T = property(lambda self: FakeArray(self._array.T, self))
     device = types.SimpleNamespace(id=0)
+    data = property(lambda self: types.SimpleNamespace(ptr=self._array.ctypes.data))
 
     @property
     def base(self):
@@ -52,13 +67,18 @@ class FakeArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def get(self):
         """The values on the host: the one way out."""
+        wait("get")
         return self._array.copy()
 
+    def set(self, array, stream=None):
+        """Copy an array of the host in."""
+        self._array[...] = array
+
     def item(self):
-        return self._array.item()
+        return self.get().item()
 
     def tolist(self):
-        return self._array.tolist()
+        return self.get().tolist()
 
     def __array__(self, *args, **keywords):
         raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()`")
@@ -67,13 +87,13 @@ class FakeArray(np.lib.mixins.NDArrayOperatorsMixin):
         return len(self._array)
 
     def __bool__(self):
-        return bool(self._array)
+        return bool(self.get())
 
     def __float__(self):
-        return float(self._array)
+        return float(self.get())
 
     def __int__(self):
-        return int(self._array)
+        return int(self.get())
 
     def __getitem__(self, index):
         return wrapped(self._array[wrapping(index, self._array.shape)], self)
@@ -85,11 +105,20 @@ class FakeArray(np.lib.mixins.NDArrayOperatorsMixin):
         if name.startswith("__") or name not in METHODS:
             raise AttributeError(f"'cupy.ndarray' object has no attribute {name!r}")
         method = getattr(self._array, name)
+        if name in COUNTING:
+            wait(name)
+        if name == "take":
+            keywords_of_take = {"mode": "wrap"}  # CuPy does not look at the range
+            return lambda *args, **keywords: wrapped(
+                method(*map(bare, args), **bare(keywords), **keywords_of_take), self
+            )
         return lambda *args, **keywords: wrapped(method(*map(bare, args), **bare(keywords)), self)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
-        if method == "at" and ufunc.__name__ not in AT:
-            raise NotImplementedError(f"cupy.{ufunc.__name__}.at")
+        if method == "at":
+            return Ufunc(ufunc).at(*inputs)
+        if any(isinstance(value, list | tuple) for value in inputs):
+            raise TypeError("Unsupported type <class 'list'>")
         if method in ("reduce", "accumulate") and ufunc.__name__ not in REDUCE:
             raise NotImplementedError(f"cupy.{ufunc.__name__}.{method}")
         found = getattr(ufunc, method)(*map(bare, inputs), **bare(keywords))
@@ -106,6 +135,34 @@ METHODS = {
     *("argsort", "astype", "clip", "copy", "fill", "flatten", "nonzero", "ravel", "repeat", "reshape"),
     *("sort", "squeeze", "swapaxes", "take", "transpose", "view"),
 }
+
+
+COUNTING = {
+    "nonzero",
+    "flatnonzero",
+    "argwhere",
+    "where",
+    "unique",
+    "extract",
+    "compress",
+}  # how many, is not known
+WAITING = [True]
+
+
+def wait(reason):
+    """The host waits for the GPU, if it may."""
+    if not WAITING[-1]:
+        raise RuntimeError(f"DeviceSynchronized: {reason}")
+
+
+@contextlib.contextmanager
+def allow_synchronize(allowed):
+    """Inside, may the host wait for the GPU? CuPy has this function in cupyx."""
+    WAITING.append(allowed)
+    try:
+        yield
+    finally:
+        WAITING.pop()
 
 
 def bare(value):
@@ -134,9 +191,22 @@ def wrapping(index, shape):
     """An index with integer arrays taken modulo the size, since CuPy does not look at their range."""
     parts = index if isinstance(index, tuple) else (index,)
     plain = tuple(bare(part) for part in parts)
-    if all(isinstance(part, np.ndarray) and part.dtype.kind in "iu" for part in plain):
-        plain = tuple(part % max(size, 1) for part, size in zip(plain, shape, strict=False))
-    return plain if isinstance(index, tuple) else plain[0]
+    if any(map(is_mask, plain)):
+        wait("a bool index")
+    sizes, found = list(shape), []
+    taken = [part.ndim if is_mask(part) else part is not None and part is not Ellipsis for part in plain]
+    for part, takes in zip(plain, taken, strict=True):
+        if part is Ellipsis:
+            del sizes[: len(shape) - sum(taken)]
+        elif isinstance(part, np.ndarray) and part.dtype.kind in "iu":
+            part = part % max(sizes[0], 1)  # noqa: PLW2901 (in CuPy's way)
+        found.append(part)
+        del sizes[:takes]
+    return tuple(found) if isinstance(index, tuple) else found[0]
+
+
+def is_mask(part):
+    return isinstance(part, np.ndarray) and part.dtype.kind == "b"
 
 
 def as_strided(x, shape, strides):
@@ -148,12 +218,17 @@ class FakeModule(types.ModuleType):
     """The module `cupy`: NumPy's functions, on fake arrays."""
 
     ndarray = FakeArray
-    cuda = types.SimpleNamespace(Device=lambda index: contextlib.nullcontext())
     lib = types.SimpleNamespace(stride_tricks=types.SimpleNamespace(as_strided=as_strided))
 
     @staticmethod
     def is_available():
         return True
+
+    @staticmethod
+    def get_default_memory_pool():
+        return POOL
+
+    get_default_pinned_memory_pool = get_default_memory_pool
 
     def __getattr__(self, name):
         if name in LACKING or not hasattr(np, name):
@@ -165,6 +240,8 @@ class FakeModule(types.ModuleType):
             return found
 
         def function(*args, **keywords):
+            if name in COUNTING and not (name == "where" and len(args) == 3):
+                wait(name)
             if name in ("max", "min", "amax", "amin") and {"initial", "where"} & set(keywords):
                 raise TypeError(f"cupy.{name}() got an unexpected keyword argument")
             if name in ("asarray", "array") and isinstance(args[0], np.ndarray):
@@ -200,14 +277,168 @@ class Ufunc:
         self.ufunc, self.__name__ = ufunc, ufunc.__name__
 
     def __call__(self, *args, **keywords):
+        if any(isinstance(value, list | tuple) for value in args):
+            raise TypeError("Unsupported type <class 'list'>")
         found = self.ufunc(*bare(args), **bare(keywords))
         return keywords["out"] if "out" in keywords else wrapped(found)
 
     def at(self, target, index, *values):
         if self.__name__ not in AT:
             raise NotImplementedError(f"cupy.{self.__name__}.at")
+        if target.dtype.name not in AT[self.__name__]:
+            raise TypeError(f"cupy.{self.__name__}.at: {target.dtype} is not supported")
         self.ufunc.at(bare(target), wrapping(index, target.shape), *map(bare, values))
 
 
+# ------------------------------------------------------------------------------------------------ the driver
+
+
+class ElementwiseKernel:
+    """A kernel: the loop that g++ has made of its body."""
+
+    def __init__(self, inputs, outputs, body, name, preamble=""):
+        self.source = SOURCES[name.removeprefix("minigrad_")]
+        assert (inputs, outputs, body) == self.source[1:4]
+
+    def __call__(self, *arguments, size=None):
+        return wrapped(run(self.source, bare(arguments), size))
+
+
+class OutOfMemoryError(MemoryError):
+    """What CuPy raises."""
+
+
+class Pool:
+    """CuPy's pool of memory, of which `limit` bytes are left."""
+
+    limit = 2**40
+
+    def malloc(self, size):
+        if size > self.limit:
+            raise OutOfMemoryError
+        return size
+
+    def used_bytes(self):
+        return 1024
+
+    def total_bytes(self):
+        return 2048
+
+    def free_all_blocks(self):
+        """Nothing is kept."""
+
+
+class Device:
+    """GPU 0, and no other."""
+
+    compute_capability = "90"
+
+    def __init__(self, index=0):
+        self.id = index or 0
+        if self.id:
+            raise RuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        """Nothing has changed."""
+
+    def use(self):
+        """It is the only one."""
+
+    def synchronize(self):
+        """It waits for nothing."""
+
+
+class PinnedMemoryPointer(bytearray):
+    """Page-locked memory of the host; NumPy's arrays on it hold it by this type."""
+
+
+class Event:
+    """A mark in a stream."""
+
+    done = True
+
+    def __init__(self, disable_timing=False):
+        self.timing = not disable_timing
+
+    def record(self):
+        """At once."""
+
+    synchronize = record
+
+
+def gemm_strided_batched(handle, transa, transb, m, n, k, alpha, *operands):
+    """What cublasGemmStridedBatchedEx does: matrices by columns, found by address and strides alone."""
+    (A, type_A, lda, step_A, B, type_B, ldb, step_B, beta, C, type_C, ldc, step_C, batch, compute, way) = (
+        operands
+    )
+    assert type_A == type_B == type_C
+    assert (compute, way) in (((70, -1),) if type_A == 1 else ((68, -1), (77, -1)))
+    dtype = np.dtype({0: "float32", 1: "float64", 2: "float16"}[type_A])
+    scalar = {1: ctypes.c_double}.get(type_A, ctypes.c_float)
+    assert (scalar.from_address(alpha).value, scalar.from_address(beta).value) == (1.0, 0.0)
+
+    def matrices(pointer, rows, columns, leading, step):
+        if leading < max(1, rows):
+            raise ValueError("CUBLAS_STATUS_INVALID_VALUE")
+        count = (columns - 1) * leading + rows + step * (batch - 1)
+        memory = np.frombuffer((ctypes.c_char * (count * dtype.itemsize)).from_address(pointer), dtype)
+        steps = tuple(dtype.itemsize * one for one in (step, 1, leading))
+        return np.lib.stride_tricks.as_strided(memory, (batch, rows, columns), steps)
+
+    a = matrices(A, *((k, m) if transa else (m, k)), lda, step_A)
+    b = matrices(B, *((n, k) if transb else (k, n)), ldb, step_B)
+    wide = np.promote_types(dtype, "float32")
+    product = np.matmul(
+        (a.swapaxes(1, 2) if transa else a).astype(wide), (b.swapaxes(1, 2) if transb else b).astype(wide)
+    )
+    matrices(C, m, n, ldc, step_C)[...] = product
+    CALLS.append("gemm")
+
+
+CALLS = []  # what was asked of cuBLAS
+POOL = Pool()
+runtime = types.SimpleNamespace(
+    getDeviceCount=lambda: 1,
+    memGetInfo=lambda: (1000, 4096),
+    runtimeGetVersion=lambda: 13020,
+    driverGetVersion=lambda: 13000,
+    getDeviceProperties=lambda index: {"name": b"a fake of CuPy's"},
+)
+cuda = types.SimpleNamespace(
+    Device=Device,
+    Event=Event,
+    runtime=runtime,
+    memory=types.SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
+    device=types.SimpleNamespace(get_cublas_handle=lambda: 1),
+    set_allocator=lambda allocate: None,
+    get_device_id=lambda: 0,
+    get_current_stream=lambda: None,
+    get_elapsed_time=lambda start, end: 0.0,
+    alloc_pinned_memory=PinnedMemoryPointer,
+)
 cupy = FakeModule("fakecupy")
-cupy.linalg = Linalg()
+cupy.linalg, cupy.cuda, cupy.ElementwiseKernel = Linalg(), cuda, ElementwiseKernel
+libs = types.ModuleType("cupy_backends.cuda.libs")
+libs.cublas = types.SimpleNamespace(gemmStridedBatchedEx=gemm_strided_batched)
+
+
+def is_installed():
+    """Does it stand in the place of CuPy now?"""
+    return sys.modules.get("cupy") is cupy
+
+
+@contextlib.contextmanager
+def installed():
+    """Inside, it stands in the place of CuPy; gives the library of its arrays."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "cupy", cupy)
+        patch.setitem(sys.modules, "cupyx", types.SimpleNamespace(allow_synchronize=allow_synchronize))
+        patch.setitem(sys.modules, "cupy_backends.cuda.libs", libs)
+        for package in ("cupy_backends", "cupy_backends.cuda"):
+            patch.setitem(sys.modules, package, types.ModuleType(package))
+        library = Library(cupy)
+        patch.setitem(backend.NAMESPACES, FakeArray, library)
+        yield library

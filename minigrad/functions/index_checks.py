@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy
 
-from minigrad.backend import Array
+from minigrad.backend import Array, refuse_outside
 from minigrad.errors import DTypeError, ShapeError, broadcast_error, normalise_dim
 from minigrad.tensor import Tensor
 
@@ -41,12 +41,12 @@ def check_shape(name: str, source: Tensor, shape: tuple[int, ...], what: str) ->
 
 def check_range(name: str, index: Array, size: int, where: str, *, from_end: bool = False) -> None:
     """IndexError unless each number lies in [0, size), or with from_end=True in [-size, size)."""
-    if index.size == 0:
-        return
-    low, high = int(index.min()), int(index.max())
-    if low < (-size if from_end else 0) or high >= size:
-        wrong = high if high >= size else low
-        raise IndexError(f"{name}(): index {wrong} out of range for {where} of size {size}")
+    refuse_outside(
+        index,
+        -size if from_end else 0,
+        size,
+        lambda wrong: f"{name}(): index {wrong} out of range for {where} of size {size}",
+    )
 
 
 def check_along(name: str, input: Tensor, dim: int, index: Tensor) -> int:

@@ -119,8 +119,12 @@ class cast:
 @primitive
 class move:
     """y = x on another device"""
-    def forward(xp, x, *, device, source): return to_device(x, device)
+    def forward(xp, x, *, device, source, non_blocking=False):
+        return to_device(x, device, non_blocking=non_blocking)
     def d_x(g, device, source): return move(g, device=source, source=device)
+
+
+move.fast = move.general  # what comes of an array of NumPy's need not be one
 
 
 @primitive

@@ -8,6 +8,7 @@ import math
 
 from minigrad.backend import accumulator
 from minigrad.indexing import is_last, may_repeat, numbered, numbered_along
+from minigrad.kernels.numbered import sums_by_number
 from minigrad.ops.choosing import where
 from minigrad.ops.shape import reshape
 from minigrad.primitive import primitive
@@ -95,15 +96,8 @@ class embedding_gradient:
 
 
 def summed(xp, x, shape, rows, count, rest):
-    """Zeros of `shape`, seen as `count` rows of shape `rest`, with the rows of x added to the rows `rows`.
-
-    It is done number by number: NumPy's add.at takes 3 to 5 times longer for whole rows, and so does sorting
-    them first (1,024 rows of 256 into 5,000: 2.2 and 1.8 ms against 0.8 ms).
-    """
-    width = math.prod(rest)
-    wide = accumulator(x.dtype)
-    total = xp.zeros(count * width, wide)
+    """Zeros of `shape`, seen as `count` rows of shape `rest`, with the rows of x added to the rows `rows`."""
+    values = x.astype(accumulator(x.dtype), copy=False).reshape(-1)
     numbers = rows.astype("int64", copy=False).reshape(-1)
-    if width != 1: numbers = (numbers.reshape(-1, 1) * width + xp.arange(width)).reshape(-1)
-    xp.add.at(total, numbers, x.astype(wide, copy=False).reshape(-1))
+    total = sums_by_number(xp, values, numbers, count, math.prod(rest))
     return total.astype(x.dtype, copy=False).reshape(shape)

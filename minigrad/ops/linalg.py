@@ -19,7 +19,7 @@ class matmul:
     promote = ("a", "b")
     refuse = matmul_error
     def forward(xp, a, b): return xp.matmul(a, b)
-    def d_a(g, b): return g @ b.T if len(b.shape) == 2 else _first(g, b)  # the first case serves vectors, too
+    def d_a(g, b): return g @ b.T if len(b.shape) == 2 >= len(g.shape) else _first(g, b)  # vectors, too
     def d_b(g, a, b_shape): return a.T @ g if len(a.shape) == 2 else _second(g, a, b_shape)
 
 
@@ -28,8 +28,8 @@ def _first(g, b):
     if len(b.shape) == 1:
         return reshape(g, shape=(*g.shape, 1)) * b  # (..., N) (I) -> (..., N, I)
     if len(g.shape) < len(b.shape):  # a is a vector
-        return (b @ reshape(g, shape=(*g.shape, 1)))[..., 0]  # (..., I, O) (..., O, 1) -> (..., I)
-    return g @ mT(b)
+        return matmul(b, reshape(g, shape=(*g.shape, 1)))[..., 0]  # (..., I, O) (..., O, 1) -> (..., I)
+    return matmul(g, mT(b))  # batches go through the kernel, which on a GPU copies no transpose
 
 
 def _second(g, a, b_shape):
@@ -38,10 +38,10 @@ def _second(g, a, b_shape):
         if len(b_shape) == 1: return g * a
         return reshape(a, shape=(*a.shape, 1)) * reshape(g, shape=(*g.shape[:-1], 1, g.shape[-1]))
     if len(b_shape) == 1:
-        return (mT(a) @ reshape(g, shape=(*g.shape, 1)))[..., 0]  # (..., I, N) (..., N, 1) -> (..., I)
+        return matmul(mT(a), reshape(g, shape=(*g.shape, 1)))[..., 0]  # (..., I, N) (..., N, 1) -> (..., I)
     if len(b_shape) == 2 and len(a.shape) > 2:  # one product over all rows, rather than a sum over the batch
         return mT(rows(a)) @ rows(g)
-    return mT(a) @ g
+    return matmul(mT(a), g)
 
 
 def _linear_error(x, weight, bias=()):

@@ -94,7 +94,7 @@ class Adafactor(Optimizer):
         eps1 = float(xp.finfo(p.dtype).eps) if eps1 is None else eps1
         if group["maximize"]:
             g = -g
-        alpha = max(eps2, root_mean_square(xp, p)) * min(lr, 1.0 / math.sqrt(state["step"]))  # (1)
+        alpha = xp.maximum(eps2, root_mean_square(xp, p)) * min(lr, 1.0 / math.sqrt(state["step"]))  # (1)
         p *= 1.0 - lr * group["weight_decay"]  # (2)
         share, square = state["step"] ** group["beta2_decay"], g * g
         if p.ndim < 2:
@@ -104,12 +104,12 @@ class Adafactor(Optimizer):
             c = blend(state["col_var"].array, square.mean(axis=-2, keepdims=True), share)  # (4)
             v = r * c / xp.maximum(r.mean(axis=-2, keepdims=True), eps1)  # (5)
         u = g / xp.sqrt(xp.maximum(v, eps1 * eps1))  # (6)
-        p -= u * (alpha / max(1.0, root_mean_square(xp, u) / group["d"]))  # (7)
+        p -= u * (alpha / xp.maximum(1.0, root_mean_square(xp, u) / group["d"]))  # (7)
 
 
-def root_mean_square(xp: Any, array: Array) -> float:
-    """√(mean of the squares)."""
-    return math.sqrt(float(xp.mean(xp.square(array))))
+def root_mean_square(xp: Any, array: Array) -> Any:
+    """√(mean of the squares), a number of the array's type, where the array is."""
+    return xp.sqrt(xp.mean(xp.square(array)))
 
 
 def blend(average: Array, new: Array, share: float) -> Array:

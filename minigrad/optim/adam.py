@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minigrad.backend import Array
+from minigrad.backend import Array, device_of, float16
 
 from .elementwise import Elementwise, penalised
 from .optimizer import Group, Params, check_ways
@@ -67,20 +67,23 @@ class Adam(Elementwise):
     def update(
         self, xp: Any, p: Array, g: Array, state: Mapping[str, Any], group: Group, scratch: Sequence[Array]
     ) -> None:
-        """The equation, a stretch at a time: twelve passes."""
+        """The equation, a stretch at a time: twelve passes; on a GPU one, unless amsgrad."""
         lr, (beta1, beta2), t = float(group["lr"]), group["betas"], scratch[0]
         m, v = state["exp_avg"], state["exp_avg_sq"]
         g = penalised(xp, p, g, group, scratch[1])  # (1)
+        # (5): γ m̂ / (√v̂ + ε) = γ √c₂ / c₁ · m / (√v + ε √c₂), with c₁ = 1 - β₁ᵗ and c₂ = 1 - β₂ᵗ of (4)
+        root = math.sqrt(1.0 - beta2 ** state["step"])
+        rate, shift = lr * root / (1.0 - beta1 ** state["step"]), group["eps"] * root
+        if device_of(p) != "cpu" and not group["amsgrad"] and p.dtype != float16:
+            xp.adam(p, m, v, g, betas=(beta1, beta2), rate=rate, shift=shift)
+            return
         average(xp, m, v, g, (beta1, beta2), t)  # (2), (3)
         if group["amsgrad"]:
             v = xp.maximum(v, state["max_exp_avg_sq"], out=state["max_exp_avg_sq"])
-
-        # (5): γ m̂ / (√v̂ + ε) = γ √c₂ / c₁ · m / (√v + ε √c₂), with c₁ = 1 - β₁ᵗ and c₂ = 1 - β₂ᵗ of (4)
-        root = math.sqrt(1.0 - beta2 ** state["step"])
         xp.sqrt(v, out=t)
-        t += group["eps"] * root
+        t += shift
         xp.divide(m, t, out=t)
-        t *= lr * root / (1.0 - beta1 ** state["step"])
+        t *= rate
         p -= t
 
 

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from minigrad.backend import namespace, to_numpy
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.backend import NAMESPACES, device_of, namespace, to_device
+from minigrad.errors import DeviceError, DTypeError, ShapeError
 from minigrad.modes import enable_grad
 from minigrad.tensor import RemovableHandle, Tensor
 
@@ -133,6 +133,8 @@ class Optimizer:
                 loss = closure()
         for param in self._params():
             self._check_gradient(param)  # of all, before the first moves
+        if len(NAMESPACES) > 1:
+            self._follow()
         for index, group in enumerate(self.param_groups):
             self.update_group(index, group)
         return loss
@@ -279,6 +281,19 @@ class Optimizer:
             raise ShapeError(f"{name}.step(): got a gradient of shape {g.shape}, expected {p.shape}")
         if g.dtype != p.dtype:
             raise DTypeError(f"{name}.step(): got a gradient of {g.dtype}, expected {p.dtype}")
+        if type(g) is not type(p) and device_of(g) != device_of(p):
+            raise DeviceError(
+                f"{name}.step(): got a gradient on {device_of(g)} for a parameter on {device_of(p)}; "
+                "move the model before the backward pass"
+            )
+
+    def _follow(self) -> None:
+        """Move what is remembered of a parameter to where it is now, as after `model.cuda()`."""
+        for param, entry in self.state.items():
+            place = device_of(param.array)
+            for name, value in entry.items():
+                if isinstance(value, Tensor) and device_of(value.array) != place:
+                    entry[name] = Tensor(to_device(value.array, place))
 
     def _params(self) -> list[Tensor]:
         """The parameters of all groups, in order."""
@@ -313,6 +328,5 @@ def copied(value: Any, param: Tensor, place: str) -> Tensor:
         raise TypeError(f"{place}: got a {type(value).__name__}, expected a Tensor; use minigrad.tensor(...)")
     if value.dtype != param.dtype:
         raise DTypeError(f"{place}: got {value.dtype}, expected {param.dtype}; convert it with .to(...)")
-    xp = namespace(param.array)
-    array = value.array if namespace(value.array) is xp else to_numpy(value.array)
-    return Tensor(xp.array(array, order="C"))
+    array = to_device(value.array, device_of(param.array))
+    return Tensor(namespace(array).array(array, order="C"))

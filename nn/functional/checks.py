@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from minigrad.backend import namespace
 from minigrad.errors import DTypeError, ShapeError, broadcast_error
 from minigrad.tensor import Tensor
 
@@ -61,6 +62,10 @@ def check_indices(caller: str, indices: Tensor, count: int, ignored: int | None 
     array = indices.array
     if array.dtype.kind not in "iu":
         raise DTypeError(f"{caller}: indices must be integers, got {array.dtype}; convert with .long()")
+    if array.size and namespace(array) is not np:
+        message = f"{caller}: index {{value}} at position {{position}}, expected [0, {count - 1}]"
+        namespace(array).check_numbers(array, 0, count, message, ignored)
+        return ignored is None  # which are ignored is known on the device alone
     lowest = array.min() if array.size else 0
     if lowest >= (-1 if ignored == -1 else 0) and (not array.size or array.max() < count):
         return bool(lowest >= 0)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad import ops
-from minigrad.backend import device, to_device
+from minigrad.backend import device
 from minigrad.errors import ShapeError
 from minigrad.generator import Generator, default_generator
 from minigrad.tensor import Tensor, wrap
@@ -40,8 +40,7 @@ def keep_mask(
     shape: Sequence[int], p: float, where: device, generator: Generator | None
 ) -> tuple[Any, float]:
     """What dropout keeps, as an array on the device `where`, and 1 / (the rate of what is kept)."""
-    mask, scale = (generator or default_generator()).keep_mask(shape, p)
-    return to_device(mask, where), scale
+    return (generator or default_generator()).keep_mask(shape, p, where)
 
 
 # --------------------------------------------------------------------------------------------- whole channels

