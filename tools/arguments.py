@@ -1,8 +1,10 @@
 """Reading the command line: a parser that is kinder than argparse's, and the kinds of values it takes."""
 
 import argparse
+import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, NoReturn
 
 
@@ -40,13 +42,6 @@ def count(text: str) -> int:
     return int(text)
 
 
-def even(text: str) -> int:
-    """An even whole number from 2 on."""
-    if count(text) % 2:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected an even number")
-    return int(text)
-
-
 def seed(text: str) -> int:
     """A whole number of 64 bits."""
     if not text.isascii() or not text.isdigit() or int(text) >= 2**64:
@@ -68,6 +63,63 @@ def share(text: str) -> float:
     if not 0 <= value < 1:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a number from 0 to 1, but not 1")
     return value
+
+
+def number(text: str) -> float:
+    """Any number but infinity."""
+    value = _number(text)
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number")
+    return value
+
+
+def whole(text: str) -> int:
+    """A whole number from 0 on."""
+    return 0 if text == "0" else count(text)
+
+
+def yes_or_no(text: str) -> bool:
+    """True or false, as TOML writes it."""
+    if text not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected true or false")
+    return text == "true"
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Whole numbers from 1 on, as in 16,32."""
+    return tuple(count(part.strip()) for part in text.split(","))
+
+
+def one_of(*names: str) -> Callable[[str], str]:
+    """One of these words."""
+
+    def word(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"got {text!r}, expected one of {', '.join(names)}")
+        return text
+
+    return word
+
+
+def picture(text: str) -> Path:
+    """The name of a picture that can be written."""
+    path = Path(text)
+    if path.suffix != ".png":
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a name that ends in .png")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"the folder {path.parent} does not exist")
+    return path
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What may have been meant, to be added to a sentence: "; did you mean dates?", or the whole list.
+
+    >>> nearest("date", ["copy", "dates"])
+    '; did you mean dates?'
+    """
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; expected one of {', '.join(names)}"
 
 
 def _number(text: str) -> float:

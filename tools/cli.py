@@ -9,18 +9,33 @@ from typing import Any
 
 import minigrad
 
-from . import bench, data_command, doctor, gradcheck_command, graph_command, train, translate
+from . import (
+    bench,
+    compare,
+    data_command,
+    doctor,
+    evaluate,
+    figure_command,
+    generate,
+    gradcheck_command,
+    graph_command,
+    train,
+    translate,
+)
 from .arguments import Parser
 from .errors import CommandError
 
-COMMANDS = (train, translate, graph_command, gradcheck_command, bench, data_command, doctor)
+COMMANDS = (
+    *(train, translate, generate, evaluate, compare),
+    *(graph_command, figure_command, gradcheck_command, bench, data_command, doctor),
+)
 
 
 def parser() -> Parser:
     """The parser of all commands."""
     whole = Parser(
         prog="minigrad",
-        description="Train, translate, and look at backpropagation.",
+        description="Train, translate, generate, and look at backpropagation.",
         epilog='example:\n  minigrad train dates && minigrad translate runs/dates "21 novembre 2026"',
     )
     whole.add_argument("--version", action="version", version=f"minigrad {minigrad.__version__}")

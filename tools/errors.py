@@ -13,5 +13,5 @@ def plain(error: Exception) -> str:
     >>> plain(ValueError("read_pairs(): a.tsv is empty"))
     'a.tsv is empty'
     """
-    lines = re.sub(r"^\w+\(\): ", "", str(error)).splitlines()
+    lines = re.sub(r"^[\w.]+\(\): ", "", str(error)).splitlines()
     return "\n".join([*lines[:4], "  ..."] if len(lines) > 4 else lines)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .canvas import FAINT, INK, new_figure, require_matplotlib, tidy, write_png
 from .fonts import drawable, families, warn_of_missing
+from .scores import METRICS, scored
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,57 +36,111 @@ class Alignment:
 
 
 def draw_losses(records: Sequence[Mapping[str, Any]], path: str | Path, title: str = "") -> None:
-    """Write a PNG of the training loss and the held-out exact match against the step.
+    """Write a PNG of the training loss and the held-out score against the step.
 
-    `records` are the lines of a run's log: {"step", "loss"} while training, {"step", "exact", "groups"} after
-    an epoch, where exact is a share from 0 to 1 and groups holds one for each language, say.
+    `records` are the lines of a run's log: {"step", "loss"} while training, and after an epoch {"step", a
+    score by its name in METRICS, "groups"}, where groups holds one for each language, say.
     ValueError if no record has a loss.
     """
-    losses = [(record["step"], record["loss"]) for record in records if "loss" in record]
-    scores = [record for record in records if "exact" in record]
-    if not losses:
+    if not any("loss" in record for record in records):
         raise ValueError(
             f"draw_losses(): none of the {len(records)} records has a loss; train for a few more steps"
         )
+    draw_runs({title: records}, path)
+
+
+def draw_runs(runs: Mapping[str, Sequence[Mapping[str, Any]]], path: str | Path) -> None:
+    """Write a PNG of the losses and the scores of several runs, or of one, by their names.
+
+    A run that was fitted in one go has a score and no loss.
+    """
     require_matplotlib()
-    figure = new_figure(7.2, 5.4 if scores else 3.2, layout="constrained")
-    upper, *lower = figure.subplots(2 if scores else 1, 1, sharex=True, squeeze=False)[:, 0]
-    steps, values = np.array(losses, dtype=float).T
-    upper.plot(steps, values, ".-", color=LOSS, alpha=0.35, linewidth=1, markersize=4, label="logged batch")
-    upper.plot(steps, _smoothed(values), color=LOSS, linewidth=1.8, label="geometric mean of nine")
+    scores = {name: [record for record in records if scored(record)] for name, records in runs.items()}
+    figure = new_figure(7.2, 5.4 if any(scores.values()) else 3.2, layout="constrained")
+    upper, *lower = figure.subplots(2 if any(scores.values()) else 1, 1, sharex=True, squeeze=False)[:, 0]
+    if len(runs) == 1 and any("loss" in record for record in next(iter(runs.values()))):
+        [(title, records)] = runs.items()
+        _draw_loss(upper, records)
+        for axes in lower:
+            _draw_scores(axes, scores[title])
+        if title:
+            warn_of_missing(title.split())
+            upper.set_title(_title(title), fontfamily=families(), fontsize=11, color=INK, loc="left")
+    else:
+        _draw_together(upper, lower, runs, scores)
     upper.set_yscale("log")
     upper.set_ylabel("training loss")
-    upper.legend(frameon=False, fontsize=8)
-    for axes in lower:
-        _draw_scores(axes, scores)
     for axes in (upper, *lower):
         tidy(axes)
     (upper, *lower)[-1].set_xlabel("step")
     upper.xaxis.get_major_locator().set_params(integer=True)
-    if title:
-        warn_of_missing(title.split())
-        upper.set_title(_title(title), fontfamily=families(), fontsize=11, color=INK, loc="left")
     write_png(figure, path)
 
 
+def _draw_loss(axes: "Axes", records: Sequence[Mapping[str, Any]]) -> None:
+    """Each logged batch, and a smoother line."""
+    steps, values = _losses(records)
+    axes.plot(steps, values, ".-", color=LOSS, alpha=0.35, linewidth=1, markersize=4, label="logged batch")
+    axes.plot(steps, _smoothed(values), color=LOSS, linewidth=1.8, label="geometric mean of nine")
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _losses(records: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """The steps and their losses, (2, N)."""
+    return np.array([(r["step"], r["loss"]) for r in records if "loss" in r], dtype=float).T
+
+
+def _smooth_losses(records: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """The steps and the smoothed losses; nothing for a run without."""
+    if not any("loss" in record for record in records):
+        return np.zeros(0), np.zeros(0)
+    steps, values = _losses(records)
+    return steps, _smoothed(values)
+
+
+def _draw_together(
+    upper: "Axes",
+    lower: Sequence["Axes"],
+    runs: Mapping[str, Sequence[Mapping[str, Any]]],
+    scores: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> None:
+    """A line of its own colour for each run: its loss, smoothed, and the first of its scores."""
+    warn_of_missing(word for name in runs for word in name.split())
+    for name, records in runs.items():
+        [line] = upper.plot(*_smooth_losses(records), linewidth=1.6, label=_title(name))
+        for axes in lower:
+            found = [scored(record) for record in scores[name]]
+            metric = METRICS[found[0][0]] if found and found[0] else None
+            factor = 100 if metric and "%" in metric.form else 1
+            heights = [factor * one[1] for one in found if one]
+            steps = [record["step"] for record in scores[name]]
+            axes.plot(steps, heights, "o-", color=line.get_color(), markersize=4)
+            if metric:
+                axes.set_ylabel(f"held-out {metric.name}" + ", %" * (factor == 100))
+    upper.legend(frameon=False, fontsize=8, prop={"family": families(), "size": 8})
+
+
 def _draw_scores(axes: "Axes", scores: Sequence[Mapping[str, Any]]) -> None:
-    """Exact match in percent: over all examples, and the span from the worst group to the best."""
+    """The score of all examples, in percent if it is a share, and the span from worst to best group."""
+    found = [one for one in map(scored, scores) if one]
+    metric = METRICS[found[0][0]]
+    factor = 100 if "%" in metric.form else 1
     steps = [record["step"] for record in scores]
-    axes.plot(
-        steps, [100 * record["exact"] for record in scores], "o-", color=EXACT, markersize=4, label="all"
-    )
+    heights = [factor * value for _, value in found]
+    axes.plot(steps, heights, "o-", color=EXACT, markersize=4, label="all")
     if all(record.get("groups") for record in scores):
-        shares = [[100 * share for share in record["groups"].values()] for record in scores]
+        shares = [[factor * share for share in record["groups"].values()] for record in scores]
         low, high = [min(group) for group in shares], [max(group) for group in shares]
         axes.fill_between(steps, low, high, color=EXACT, alpha=0.15, linewidth=0, label="worst to best group")
         axes.legend(frameon=False, fontsize=8, loc="lower right")
-    axes.set_ylim(-3, 103)
-    axes.set_ylabel("held-out exact match, %")
-    last = scores[-1]
+    if metric.name == "exact match":
+        axes.set_ylim(-3, 103)
+    axes.set_ylabel(f"held-out {metric.name}" + ", %" * (factor == 100))
+    above = heights[-1] < (max(axes.get_ylim()) + min(axes.get_ylim())) / 2
     axes.annotate(
-        f"{last['exact']:.2%}",
-        (last["step"], 100 * last["exact"]),
-        xytext=(0, -14 if last["exact"] > 0.5 else 7),
+        metric.written(found[-1][1]),
+        (steps[-1], heights[-1]),
+        xytext=(0, 7 if above else -14),
         textcoords="offset points",
         ha="right",
         color=EXACT,

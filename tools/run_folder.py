@@ -1,7 +1,9 @@
 """A run folder: everything that one training run is, in plain files.
 
-config.json              task, data, tokeniser, vocabularies, model, training, seed, versions
+config.json              settings, sizes, tokenisers, vocabularies, versions
 checkpoint.safetensors   parameters, optimiser, schedule, data order, random state, step and epoch
+best.safetensors         the parameters that had the best score
+average.safetensors      the mean of the last epochs' parameters, if asked for
 log.jsonl                one JSON object a line: {"step", "epoch", "loss", ...} and one for each epoch's end
 loss.png, attention.png, graph.svg, graph.dot
 
@@ -22,29 +24,45 @@ from minigrad.errors import CheckpointError
 
 from .errors import CommandError
 
-CONFIG, CHECKPOINT, LOG = "config.json", "checkpoint.safetensors", "log.jsonl"
-PICTURES = ("loss.png", "attention.png", "graph.svg", "graph.dot")
+CONFIG, LOG = "config.json", "log.jsonl"
+CHECKPOINTS = {  # the weights of a run by their name on the command line
+    "last": "checkpoint.safetensors",
+    "best": "best.safetensors",
+    "average": "average.safetensors",
+}
+EPOCHS = "epoch-{}.safetensors"  # the weights after an epoch, kept until they are averaged
+PICTURES = ("loss.png", "attention.png", "forecast.png", "graph.svg", "graph.dot")
 
-# What a configuration holds, and of which kind.
+# What every configuration holds, and of which kind; what a learner adds, it checks itself.
 FIELDS: Mapping[str, Any] = {
     "task": str,
+    "kind": str,
+    "score": str,
     "seed": int,
-    "pairs": int,
+    "train": int,
     "heldout": int,
     "fingerprint": str,
-    "tokeniser": str,
-    "max_length": int,
-    "model": dict,
+    "data": dict,
+    "model": {"name": str},
     "training": {
         "epochs": int,
         "threads": int,
         "batch_size": int,
+        "batch_tokens": int,
+        "accumulate": int,
+        "optimizer": str,
+        "schedule": str,
         "learning_rate": float,
+        "warmup": int,
+        "weight_decay": float,
         "clip": float,
         "label_smoothing": float,
+        "attention_penalty": float,
+        "patience": int,
+        "average": int,
+        "workers": int,
+        "tensorboard": bool,
     },
-    "source_vocabulary": dict,
-    "target_vocabulary": dict,
 }
 
 
@@ -63,7 +81,7 @@ class RunFolder:
 
     def has_checkpoint(self) -> bool:
         """Is there something to resume or to translate with?"""
-        return (self.path / CHECKPOINT).exists()
+        return (self.path / CHECKPOINTS["last"]).exists()
 
     def start(self, config: Mapping[str, Any]) -> None:
         """Make the folder and write its configuration; what an earlier run left here is removed."""
@@ -71,8 +89,9 @@ class RunFolder:
             raise CommandError(f"{self.path} is a file, expected a folder for the run; choose another --out")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for name in (CHECKPOINT, LOG, *PICTURES):
-                (self.path / name).unlink(missing_ok=True)
+            kept = [self.path / name for name in (*CHECKPOINTS.values(), LOG, *PICTURES)]
+            for path in [*kept, *self.path.glob(EPOCHS.format("*"))]:
+                path.unlink(missing_ok=True)
             text = json.dumps({**config, "versions": versions()}, ensure_ascii=False, indent=2)
             with atomic_file(self.path / CONFIG) as file:
                 file.write(text.encode())
@@ -97,17 +116,40 @@ class RunFolder:
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Write the checkpoint; the one before it stays whole until this one is."""
-        save_checkpoint(state, self.path / CHECKPOINT)
+        save_checkpoint(state, self.path / CHECKPOINTS["last"])
 
-    def load(self) -> dict[str, Any]:
-        """The state that was saved last; CommandError if there is none, or it is damaged."""
-        if not self.has_checkpoint():
+    def save_weights(self, state: Mapping[str, Any], which: str) -> None:
+        """Write weights that nothing goes on from: the "best", an "average"."""
+        save_checkpoint(state, self.path / CHECKPOINTS[which])
+
+    def keep_epoch(self, state: Mapping[str, Any], epoch: int, count: int) -> None:
+        """Write the weights after an epoch, and remove those of `count` epochs ago."""
+        save_checkpoint(state, self.path / EPOCHS.format(epoch))
+        (self.path / EPOCHS.format(epoch - count)).unlink(missing_ok=True)
+
+    def kept_epochs(self) -> list[dict[str, Any]]:
+        """The parameters of the epochs that were kept."""
+        paths = sorted(self.path.glob(EPOCHS.format("*")), key=lambda path: (len(path.name), path.name))
+        return [load_checkpoint(path)["model"] for path in paths]
+
+    def drop_epochs(self) -> None:
+        """Remove them."""
+        for path in self.path.glob(EPOCHS.format("*")):
+            path.unlink()
+
+    def load(self, which: str = "last") -> dict[str, Any]:
+        """The state that was saved last, or the weights of another name; CommandError if there are none."""
+        path = self.path / CHECKPOINTS[which]
+        if not path.exists():
             raise CommandError(
-                f"{self.path} has no {CHECKPOINT}: the run ended before it was first saved; start it again "
+                f"{self.path} has no {path.name}: the run ended before it was first saved; start it again "
                 "by --overwrite"
+                if which == "last"
+                else f"{self.path} has no {path.name}; such weights are kept by --average N, the best ones "
+                "once an epoch has been tested"
             )
         try:
-            return load_checkpoint(self.path / CHECKPOINT)
+            return load_checkpoint(path)
         except CheckpointError as error:
             raise CommandError(f"{error}; start the run again by --overwrite") from error
 
@@ -121,7 +163,7 @@ class RunFolder:
         kept = [
             json.dumps(record, ensure_ascii=False)
             for record in self.records()
-            if record["step"] <= step and ("exact" not in record or record["epoch"] <= epoch)
+            if record["step"] <= step and ("loss" in record or record["epoch"] <= epoch)
         ]
         with atomic_file(self.path / LOG) as file:
             file.write("".join(line + "\n" for line in kept).encode())
@@ -144,7 +186,8 @@ def _parsed(line: str) -> Any:
 def _problem(found: Any, expected: Any, name: str = "") -> str | None:
     """What is not as `expected`, a type or a table of them; None if all is."""
     kind = dict if isinstance(expected, Mapping) else expected
-    fits = isinstance(found, (int, float) if kind is float else kind) and not isinstance(found, bool)
+    fits = isinstance(found, (int, float) if kind is float else kind)
+    fits = fits and (kind is bool or not isinstance(found, bool))
     if not fits:
         return f"{name} is {repr(found)[:40]}, expected {'a table' if kind is dict else kind.__name__}"
     if not isinstance(expected, Mapping):

@@ -1,62 +1,87 @@
-"""How good is a translator: exact matches, and whether its attention looks where the answer stands."""
+"""The numbers by which models are judged: what each is called, how it is written, and which way is better."""
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from .tasks import Example
-from .translator import Translation, Translator
 
-# ISO 8601: the positions of the digits of year and day in "2026-11-21"
-FIELDS = {"year": (0, 1, 2, 3), "day": (8, 9)}
+@dataclass(frozen=True)
+class Metric:
+    """A kind of score."""
+
+    name: str
+    form: str
+    higher_is_better: bool
+
+    def written(self, value: float) -> str:
+        """The number as it is printed."""
+        return self.form.format(value)
+
+    def better(self, value: float, than: float | None) -> bool:
+        """Is it better than another, or is there no other?"""
+        return than is None or (value > than if self.higher_is_better else value < than)
+
+
+METRICS = {
+    "exact": Metric("exact match", "{:.2%}", higher_is_better=True),
+    "token_accuracy": Metric("token accuracy", "{:.2%}", higher_is_better=True),
+    "error_rate": Metric("error rate", "{:.2%}", higher_is_better=False),
+    "bleu": Metric("BLEU", "{:.1f}", higher_is_better=True),
+    "chrf": Metric("chrF", "{:.1f}", higher_is_better=True),
+    "perplexity": Metric("perplexity", "{:.3f}", higher_is_better=False),
+    "bits_per_character": Metric("bits per character", "{:.3f}", higher_is_better=False),
+    "squared_error": Metric("squared error", "{:.5f}", higher_is_better=False),
+    "forecast_error": Metric("squared error ten steps ahead", "{:.5f}", higher_is_better=False),
+    "alignment": Metric(
+        "digits of year and day that look at their own field", "{:.1%}", higher_is_better=True
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Shares from 0 to 1: exact matches, over all examples and in each group, and the alignment."""
+    """What a model reaches on examples: values by their name in METRICS, the one that it is judged by first.
 
-    exact: float
-    groups: dict[str, float]
-    alignment: float | None
-    mistakes: list[tuple[str, str, str]]  # source, expected, got
+    `groups` has that first one for each group of examples; `mistakes` are (source, expected, got).
+    """
+
+    values: Mapping[str, float]
+    groups: Mapping[str, float] = field(default_factory=dict)
+    mistakes: list[tuple[str, str, str]] = field(default_factory=list)
+
+    @property
+    def metric(self) -> Metric:
+        """What the first value is."""
+        return METRICS[next(iter(self.values))]
+
+    @property
+    def value(self) -> float:
+        """The first value."""
+        return next(iter(self.values.values()))
 
     def record(self, step: int, epoch: int) -> dict[str, Any]:
-        """What the log says of them."""
-        shares: dict[str, Any] = {"step": step, "epoch": epoch, "exact": self.exact, "groups": self.groups}
-        return shares if self.alignment is None else {**shares, "alignment": self.alignment}
+        """What the log says of them: the first value behind the epoch, then the groups, then the others."""
+        (first, value), *rest = self.values.items()
+        groups = {"groups": dict(self.groups)} if self.groups else {}
+        return {"step": step, "epoch": epoch, first: value, **groups, **dict(rest)}
 
 
-def evaluate(translator: Translator, examples: Sequence[Example]) -> Scores:
-    """Translate every source greedily and compare."""
-    right: Counter[str] = Counter()
-    total: Counter[str] = Counter()
-    mistakes = []
-    looked: list[bool] = []
-    for example, made in zip(examples, translator.translate([e.source for e in examples]), strict=True):
-        total[example.group] += 1
-        if made.text == example.target:
-            right[example.group] += 1
-        else:
-            mistakes.append((example.source, example.target, made.text))
-        if len(looked) < 100 * 6:  # a hundred dates of six digits
-            looked += alignment(example, made)
-    groups = {group: right[group] / total[group] for group in sorted(total)}
-    share = sum(looked) / len(looked) if looked else None
-    return Scores(sum(right.values()) / max(1, sum(total.values())), groups, share, mistakes)
+def scored(record: Mapping[str, Any]) -> tuple[str, float] | None:
+    """The first score in a line of the log, by its name; None if the line is none of scores."""
+    if "loss" in record:
+        return None
+    return next(((name, value) for name, value in record.items() if name in METRICS), None)
 
 
-def alignment(example: Example, made: Translation) -> list[bool]:
-    """For each digit of year and day: does its largest weight lie in that field, give or take one position?
-
-    A date that was not written as ten characters is counted as looking elsewhere. An example without fields
-    is not counted at all, nor is one whose tokens are not its characters.
-    """
-    if example.spans is None or len(made.source_tokens) != len(example.source):
-        return []
-    written = len(made.target_tokens) == 11  # with <eos>
-    answers = []
-    for field, positions in FIELDS.items():
-        start, end = getattr(example.spans, field)
-        answers += [written and start - 1 <= int(made.weights[t].argmax()) <= end for t in positions]
-    return answers
+def report(scores: Scores) -> str:
+    """Scores as they are printed at the end of a run."""
+    metric = scores.metric
+    lines = [f"held-out {metric.name}"]
+    lines += [f"  {group:8} {metric.written(value):>8}" for group, value in scores.groups.items()]
+    if len(scores.groups) != 1:
+        lines.append(f"  {'all':8} {metric.written(scores.value):>8}")
+    for name, value in list(scores.values.items())[1:]:
+        lines.append(f"{METRICS[name].name}: {METRICS[name].written(value)}")
+    for source, expected, got in scores.mistakes[:3]:
+        lines.append(f"  mistake: {source!r} -> {got!r}, expected {expected!r}")
+    return "\n".join(lines)

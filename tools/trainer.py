@@ -6,32 +6,37 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
+from itertools import islice
 from typing import Any
 
 import numpy
 
 import minigrad
-from minigrad import optim
-from minigrad.data import PAD, Batch, BucketBatchSampler, DataLoader, collate_pairs
-from minigrad.nn import functional as F
+from minigrad.data import DataLoader
 from minigrad.nn.utils import clip_grad_norm_
-from minigrad.tensor import Tensor
+from minigrad.optim.swa_utils import average_checkpoints
 from minigrad.training_state import restore, training_state
 
 from .errors import CommandError, plain
+from .event_file import EventFile
+from .examples import Task
+from .learners import LEARNERS
+from .prefetch import prefetched
 from .progress import Progress, clock
 from .run_folder import RunFolder
-from .scores import Scores, evaluate
-from .tasks import Task, load_task
-from .translator import Translator
+from .schedules import optimizer_of, schedule_of
+from .scores import Scores
+from .tasks import load_task
 
 LOG_EVERY = 5  # steps
 SAVE_EVERY = 60.0  # seconds, and after each test
+PROGRESS = ("step", "epoch", "best", "waited")  # what a checkpoint says beside the states of the parts
 TELL_EVERY = 50  # steps at least: of epochs shorter than that, not each has a line of its own
 
 
 class Trainer:
-    """Trains the model of a run folder on its task.
+    """Trains the model of a run folder on its task; what depends on the kind of task, its learner knows.
 
     The order of the batches, the initial weights and every dropout mask follow from the seed, and all of
     them are in the checkpoint: a run that was stopped and resumed ends with the same bits, in its checkpoint
@@ -40,30 +45,29 @@ class Trainer:
 
     def __init__(self, folder: RunFolder, config: Mapping[str, Any], task: Task) -> None:
         self.folder, self.task = folder, task
-        settings: Mapping[str, Any] = config["training"]
-        minigrad.set_num_threads(settings["threads"])
+        self.settings: Mapping[str, Any] = config["training"]
+        minigrad.set_num_threads(self.settings["threads"])
         minigrad.manual_seed(config["seed"])
         random.seed(config["seed"])  # nothing here draws from these two, but a checkpoint has their states
         numpy.random.seed(config["seed"] % 2**32)  # noqa: NPY002
-        self.translator = Translator(config)
-        self.model = self.translator.model
-        self.dataset = self.translator.dataset(task.train)
-        self.sampler = BucketBatchSampler(self.dataset.lengths, settings["batch_size"], seed=config["seed"])
-        self.loader = DataLoader(self.dataset, batch_sampler=self.sampler, collate_fn=collate_pairs)
-        self.epochs, self.clip = settings["epochs"], settings["clip"]
-        self.label_smoothing = settings["label_smoothing"]
-        self.steps = self.epochs * len(self.sampler)
-        self.optimizer = optim.Adam(self.model.parameters(), lr=settings["learning_rate"])
-        self.schedule = optim.lr_scheduler.OneCycleLR(
-            self.optimizer, max_lr=settings["learning_rate"], total_steps=self.steps + 1
-        )
-        self.parts = {
-            "model": self.model,
-            "optimizer": self.optimizer,
-            "schedule": self.schedule,
-            "sampler": self.sampler,
-        }
+        self.learner = LEARNERS[config["kind"]](config)
+        self.model = self.learner.model
+        self.dataset = self.learner.dataset(task.train)
+        self.sampler = self.learner.sampler(self.dataset)
+        self.loader = DataLoader(self.dataset, batch_sampler=self.sampler, collate_fn=self.learner.collate)
+        self.epochs: int = self.settings["epochs"]
+        self.parts = {"model": self.model, "sampler": self.sampler}
+        if self.learner.by_gradient:
+            self.steps = sum(map(self._steps_of, range(self.epochs)))
+            self.optimizer = optimizer_of(self.model, self.settings)
+            self.schedule = schedule_of(self.optimizer, self.settings, self.steps)
+            self.parts |= {"optimizer": self.optimizer, "schedule": self.schedule}
+        else:  # one look at the data is all that it needs
+            self.epochs = self.steps = 1
         self.step = self.epoch = 0
+        self.best: float | None = None  # the best score of an epoch,
+        self.waited = 0  # and how many epochs have passed since
+        self.events: EventFile | None = None
         self.saved_at = time.perf_counter()
         self.training_seconds = self.testing_seconds = 0.0  # of this process
         self._scores: Scores | None = None
@@ -85,28 +89,26 @@ class Trainer:
             raise CommandError(f"{folder}: config.json and checkpoint do not fit: {plain(error)}") from error
         return trainer
 
+    def _steps_of(self, epoch: int) -> int:
+        return math.ceil(self.sampler.number_of_batches(epoch) / self.settings["accumulate"])
+
     # ------------------------------------------------------------------ one step
 
-    def loss(self, batch: Batch) -> Tensor:
-        """The mean cross-entropy of the next token, over all real tokens of the batch."""
-        logits, _ = self.model(batch.source, batch.source_lengths, batch.target_in)  # (B, T, V)
-        return F.cross_entropy(
-            logits.reshape(-1, logits.shape[2]),
-            batch.target_out.reshape(-1),
-            ignore_index=PAD,
-            label_smoothing=self.label_smoothing,
-        )
-
-    def train_on(self, batch: Batch) -> float:
-        """Forward, backward, clip, update; returns the loss.
+    def train_on(self, batches: list[Any]) -> float:
+        """Forward and backward for each batch, then clip and update; returns the loss, a mean of tokens.
 
         CommandError, before anything is updated, if the loss or the gradient is no longer a number.
         """
-        loss = self.loss(batch)
         self.optimizer.zero_grad()
-        loss.backward()
-        norm = clip_grad_norm_(self.model.parameters(), self.clip)
-        for name, value in (("loss", loss.item()), ("norm of the gradient", norm.item())):
+        tokens = sum(batch.tokens for batch in batches)
+        total = 0.0
+        for batch in batches:
+            loss = self.learner.loss(batch)
+            share = batch.tokens / tokens
+            (loss if share == 1 else loss * share).backward()
+            total += loss.item() * share
+        norm = clip_grad_norm_(self.model.parameters(), self.settings["clip"])
+        for name, value in (("loss", total), ("norm of the gradient", norm.item())):
             if not math.isfinite(value):
                 raise CommandError(
                     f"the {name} became {value} at step {self.step + 1}; start again with a smaller "
@@ -115,18 +117,20 @@ class Trainer:
         self.optimizer.step()
         self.schedule.step()
         self.step += 1
-        return float(loss.item())
+        return total
 
     # ------------------------------------------------------------------ state
 
     def state(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on."""
-        return training_state(self.parts, step=self.step, epoch=self.epoch)
+        values = {name: getattr(self, name) for name in PROGRESS}
+        return training_state(self.parts, **values)
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Stand where the trainer stood whose `state()` is given."""
         restore(state, self.parts)
-        self.step, self.epoch = state["step"], state["epoch"]
+        for name in PROGRESS:
+            setattr(self, name, state[name])
 
     def save(self) -> None:
         """Write the checkpoint."""
@@ -135,43 +139,53 @@ class Trainer:
 
     # ------------------------------------------------------------------ the run
 
+    @property
+    def ended(self) -> bool:
+        """Is there nothing left to do: by the number of epochs, or since patience is at its end?"""
+        patience = self.settings["patience"]
+        return self.epoch == self.epochs or 0 < patience <= self.waited
+
     def run(self) -> bool:
         """Train to the end, or until Ctrl-C; returns whether the end was reached. All is saved either way."""
         progress = Progress(self.steps, self.step)
-        told = math.ceil(TELL_EVERY / len(self.sampler))  # one epoch in so many
+        told = math.ceil(TELL_EVERY * self.epochs / self.steps)  # one epoch in so many
         try:
             # what overflows is found in the loss, or in the norm of the gradient
             with _interrupt_flag() as interrupted, numpy.errstate(over="ignore", invalid="ignore"):
-                while self.epoch < self.epochs and not interrupted:
+                while not self.ended and not interrupted:
                     if self._run_epoch(progress, interrupted):
                         self.epoch += 1
                         self._test()
-                        if self.epoch % told == 0 or self.epoch == self.epochs:
+                        if self.epoch % told == 0 or self.ended:
                             progress.clear()
                             self._tell()
-                if self.epoch < self.epochs:
+                if not self.ended:
                     self.save()
         finally:
             progress.clear()
-        return self.epoch == self.epochs
+        if self.ended and self.settings["average"]:
+            self._average()
+        return self.ended
 
     def _run_epoch(self, progress: Progress, interrupted: list[int]) -> bool:
         """The rest of this epoch; False if it was interrupted."""
+        if not self.learner.by_gradient:
+            self.learner.fit(self.dataset)
+            self.step = 1
+            return True
         self.model.train()
         label = f"epoch {self.epoch + 1}/{self.epochs}"
         if self._scores is not None:  # those of the epoch before
-            label += f" (held-out {self._scores.exact:.0%})"
+            label += f" (held-out {self._scores.metric.written(self._scores.value)})"
         began = time.perf_counter()
-        for batch in self.loader:
-            loss = self.train_on(batch)
+        for batches in self._groups():
+            loss = self.train_on(batches)
             seconds = time.perf_counter() - began
             self.training_seconds += seconds
-            progress.advance(label, loss, batch.tokens, seconds)
+            progress.advance(label, loss, sum(batch.tokens for batch in batches), seconds)
             if self.step == 1 or self.step % LOG_EVERY == 0:
                 rate = self.schedule.get_last_lr()[0]
-                self.folder.log(
-                    {"step": self.step, "epoch": self.epoch + 1, "loss": loss, "learning_rate": rate}
-                )
+                self._log({"step": self.step, "epoch": self.epoch + 1, "loss": loss, "learning_rate": rate})
             if interrupted:
                 return False
             if time.perf_counter() - self.saved_at > SAVE_EVERY:
@@ -179,25 +193,83 @@ class Trainer:
             began = time.perf_counter()  # saving is not training
         return True
 
+    def _groups(self) -> Iterator[list[Any]]:
+        """The batches of each step that is left of this epoch.
+
+        No batch is asked for before the step that needs it: the sampler counts those it has handed out.
+        """
+        batches = iter(self.loader)
+        if workers := self.settings["workers"]:
+            batches = prefetched(self.sampler, self._batch, workers)
+        left = self.sampler.number_of_batches(self.epoch) - self.sampler.position
+        while left > 0:
+            group = list(islice(batches, min(left, self.settings["accumulate"])))
+            left -= len(group)
+            yield group
+        next(batches, None)  # and now the sampler knows that the epoch is over
+
+    def _batch(self, indices: list[int]) -> Any:
+        return self.learner.collate([self.dataset[index] for index in indices])
+
+    def _log(self, record: dict[str, Any]) -> None:
+        """A line of the log, and of the events."""
+        self.folder.log(record)
+        if self.settings["tensorboard"]:
+            self.events = self.events or EventFile(self.folder.path / "events")
+            numbers = {name: value for name, value in record.items() if isinstance(value, float)}
+            self.events.add(record["step"], numbers)
+
     def _test(self) -> None:
-        """Score the held-out examples, and log it."""
+        """Score the held-out examples, log it, keep the weights if they are the best or to be averaged."""
         self._scores = None
-        self.folder.log(self.scores().record(self.step, self.epoch))
+        scores = self.scores()
+        self._log(scores.record(self.step, self.epoch))
+        weights = {"model": self.model.state_dict(), "step": self.step, "epoch": self.epoch}
+        if scores.metric.better(scores.value, self.best):
+            self.best, self.waited = scores.value, 0
+            self.folder.save_weights(weights, "best")
+        else:
+            self.waited += 1
+        if self.settings["average"]:
+            self.folder.keep_epoch(weights, self.epoch, self.settings["average"])
+
+    def _average(self) -> None:
+        """Average the weights of the last epochs, and say how good they are."""
+        kept = self.folder.kept_epochs()
+        if not kept:  # it was done before
+            return
+        mean = average_checkpoints(kept)
+        self.folder.save_weights({"model": mean, "step": self.step, "epoch": self.epoch}, "average")
+        self.folder.drop_epochs()
+        last = deepcopy(self.model.state_dict())
+        self.model.load_state_dict(mean)
+        scores = self.learner.evaluate(self.task.heldout)
+        self.model.load_state_dict(last)
+        print(
+            f"mean of the last {len(kept)} epochs: held-out {scores.metric.name} "
+            f"{scores.metric.written(scores.value)}; use it by --checkpoint average"
+        )
 
     def _tell(self) -> None:
         """Save, and say how the held-out examples are done."""
         self.save()
+        metric = self.scores().metric
         print(
-            f"epoch {self.epoch}/{self.epochs}: held-out exact match {self.scores().exact:.2%} "
+            f"epoch {self.epoch}/{self.epochs}: held-out {metric.name} {metric.written(self.scores().value)} "
             f"after {clock(self.training_seconds)}",
             flush=True,
         )
+        if 0 < self.settings["patience"] <= self.waited:
+            print(
+                f"stopped after {self.waited} epochs that were not better than the best, "
+                f"{metric.written(self.best or 0.0)}; use that by --checkpoint best"
+            )
 
     def scores(self) -> Scores:
         """How the model does on the held-out examples as it stands."""
         if self._scores is None:
             began = time.perf_counter()
-            self._scores = evaluate(self.translator, self.task.heldout)
+            self._scores = self.learner.evaluate(self.task.heldout)
             self.testing_seconds += time.perf_counter() - began
         return self._scores
 

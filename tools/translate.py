@@ -3,19 +3,21 @@
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
-from .draw_run import alignment_of
+from .arguments import count, number, picture
 from .errors import CommandError
+from .learners import trained
+from .pair_learner import PairLearner, alignment_of
 from .plots import draw_attention
-from .run_folder import RunFolder
-from .translator import Translation, Translator
+from .run_folder import CHECKPOINTS, RunFolder
+from .translator import Search, Translation, Translator
 
 EXAMPLE = """examples:
   minigrad translate runs/dates "21 novembre 2026"
   minigrad translate runs/dates < dates.txt                          one line out for each line in
   minigrad translate runs/dates "2026년 11월 21일" --attention out.png
+  minigrad translate runs/dates "21 nov. 2026" --beam 4 --length-penalty 0.6
 """
 PANELS = 64  # texts in one picture
 
@@ -35,20 +37,37 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--attention",
         metavar="FILE.png",
-        type=_picture,
+        type=picture,
         help=f"draw where the model looked, one panel for each text, {PANELS} at most",
     )
+    add_search(parser)
     parser.set_defaults(run=run_command)
+
+
+def add_search(parser: argparse.ArgumentParser) -> None:
+    """The options that say which weights are asked, and how the best text is looked for."""
+    parser.add_argument(
+        "--checkpoint", choices=tuple(CHECKPOINTS), default="last", help="whose weights (default: last)"
+    )
+    parser.add_argument("--beam", type=count, default=1, metavar="K", help="width of the search (default: 1)")
+    parser.add_argument(
+        "--length-penalty",
+        type=number,
+        default=0.6,
+        metavar="X",
+        help="0 prefers short texts (default: 0.6, of Wu 2016; for a beam of 2 and more)",
+    )
 
 
 def run_command(arguments: argparse.Namespace) -> int:
     """One line of output for each text, in order."""
-    translator = Translator.from_run(RunFolder(arguments.folder))
+    translator = _translator(RunFolder(arguments.folder), arguments.checkpoint)
+    search = Search(arguments.beam, arguments.length_penalty)
     texts = [_one_line(text) for text in arguments.texts] or _lines_of_input()
     if arguments.attention and len(texts) > PANELS:
         raise CommandError(f"--attention: got {len(texts):,} texts, expected {PANELS} at most")
     panels: list[Translation] = []
-    for made in translator.translate(texts):
+    for made in translator.translate(texts, search):
         print(made.text)
         if arguments.attention and made.weights.size:
             panels.append(made)
@@ -61,14 +80,14 @@ def run_command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _picture(text: str) -> Path:
-    """The name of a picture that can be written."""
-    path = Path(text)
-    if path.suffix != ".png":
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a name that ends in .png")
-    if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"the folder {path.parent} does not exist")
-    return path
+def _translator(folder: RunFolder, which: str) -> Translator:
+    """The translator that a run has trained so far."""
+    learner = trained(folder, which)
+    if not isinstance(learner, PairLearner):
+        raise CommandError(
+            f"{folder} does not translate, for its task is {learner.config['task']}; see `minigrad evaluate`"
+        )
+    return learner.translator
 
 
 def _one_line(text: str) -> str:
@@ -88,12 +107,12 @@ def _lines_of_input() -> list[str]:
 
 
 def _decoded(lines: Iterable[bytes]) -> Iterator[str]:
-    for number, line in enumerate(lines, start=1):
+    for place, line in enumerate(lines, start=1):
         try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            yield line.decode("utf-8-sig" if place == 1 else "utf-8").rstrip("\r\n")
         except UnicodeDecodeError as error:
             raise CommandError(
-                f"standard input, line {number}: byte 0x{line[error.start]:02x} is not UTF-8, expected UTF-8 "
+                f"standard input, line {place}: byte 0x{line[error.start]:02x} is not UTF-8, expected UTF-8 "
                 "text; nothing was translated"
             ) from error
 

@@ -12,7 +12,7 @@ import pytest
 from commands import SMALL, done, minigrad, program, refusal, started
 from minigrad.tools.cli import main
 
-COMMANDS = ["", "train", "translate", "graph"]
+COMMANDS = ["", "train", "translate", "generate", "evaluate", "compare", "graph", "figure"]
 FULL = Path("/dev/full")
 
 
@@ -38,16 +38,15 @@ def test_the_version_is_printed(tmp_path):
     [
         ("", "required: COMMAND"),
         ("fly", "invalid choice: 'fly'"),
-        ("train", "required: TASK"),
         ("train dates --fast", "unrecognised: --fast"),
         ("translate", "required: RUN"),
-        ("translate runs/dates --beam 4", "unrecognised: --beam 4"),
+        ("translate runs/dates --beam 0", "--beam: got '0', expected a whole number from 1"),
+        ("translate runs/dates --checkpoint first", "invalid choice: 'first'"),
         ("graph x + y", "unrecognised: + y"),
         ("train dates --epochs 0", "--epochs: got '0', expected a whole number from 1"),
         ("train dates --epochs -1", "--epochs: got '-1'"),
         ("train dates --epochs 1e3", "--epochs: got '1e3'"),
         ("train dates --batch-size 2.5", "--batch-size: got '2.5'"),
-        ("train dates --hidden-size 15", "--hidden-size: got '15', expected an even number"),
         ("train dates --hidden-size 0", "--hidden-size: got '0'"),
         ("train dates --learning-rate 0", "--learning-rate: got '0', expected a number above 0"),
         ("train dates --learning-rate nan", "--learning-rate: got 'nan'"),
@@ -59,8 +58,9 @@ def test_the_version_is_printed(tmp_path):
         ("train dates --label-smoothing -0.1", "--label-smoothing: got '-0.1'"),
         ("train dates --seed -1", "--seed: got '-1'"),
         ("train dates --seed 18446744073709551616", "--seed: got '18446744073709551616'"),
-        ("train dates --score cosine", "invalid choice: 'cosine'"),
-        ("train dates --tokeniser syllable", "invalid choice: 'syllable'"),
+        ("train dates --tokeniser syllable", "--tokeniser: got 'syllable', expected one of character, word"),
+        ("train dates --optimizer newton", "--optimizer: got 'newton', expected one of adam, adamw, sgd"),
+        ("train dates --schedule steps", "--schedule: got 'steps', expected one of one-cycle, noam"),
         ("train dates --heldout 0", "--heldout: got '0'"),
     ],
 )

@@ -11,23 +11,21 @@ from commands import SMALL, done, files, minigrad, refusal, started
 from minigrad.checkpoint import load_checkpoint, save_checkpoint
 from minigrad.tools.cli import main
 from minigrad.tools.run_folder import RunFolder
-from minigrad.tools.settings import DEFAULTS, configuration
 from minigrad.tools.tasks import load_task
-from minigrad.tools.trainer import Trainer
+from runs import begun, gone_on, settings_of
 
 LONGER = (*SMALL, "--epochs", "24", "--dropout", "0.1", "--no-pictures")  # 240 steps
 STEPS = 12  # of the runs in this process: three epochs of four steps
-SETTINGS = {
-    **DEFAULTS,
-    "task": "dates",
-    "pairs": 27,
-    "heldout": 9,
-    "epochs": 3,
-    "batch_size": 8,
-    "dropout": 0.2,
-    "hidden_size": 8,
-    "embedding_size": 4,
-}
+SETTINGS = settings_of(
+    "dates",
+    data__pairs=27,
+    data__heldout=9,
+    training__epochs=3,
+    training__batch_size=8,
+    model__dropout=0.2,
+    model__hidden_size=8,
+    model__embedding_size=4,
+)
 
 
 @pytest.fixture(scope="module")
@@ -85,23 +83,8 @@ def whole(task, tmp_path_factory):
     folder = RunFolder(tmp_path_factory.mktemp("whole"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("minigrad.tools.trainer.TELL_EVERY", 1)
-        assert begun(folder, task).run()
+        assert begun(folder, SETTINGS, task).run()
         yield files(folder.path)
-
-
-def begun(folder, task):
-    config = configuration(task, "dates", SETTINGS)
-    trainer = Trainer(folder, config, task)
-    folder.start(config)
-    trainer.save()
-    return trainer
-
-
-def gone_on(folder):
-    trainer = Trainer.resumed(folder)
-    folder.cut_log(trainer.step, trainer.epoch)
-    assert trainer.run()
-    return files(folder.path)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +92,7 @@ def gone_on(folder):
 )
 def test_an_interrupt_at_any_step_changes_nothing(step, how, whole, task, tmp_path, monkeypatch):
     folder = RunFolder(tmp_path)
-    trainer = begun(folder, task)
+    trainer = begun(folder, SETTINGS, task)
     train_on = trainer.train_on
 
     def interrupted_once(batch):
@@ -120,7 +103,8 @@ def test_an_interrupt_at_any_step_changes_nothing(step, how, whole, task, tmp_pa
     monkeypatch.setattr(trainer, "train_on", interrupted_once)
     assert not trainer.run()
     assert load_checkpoint(tmp_path / "checkpoint.safetensors")["step"] == step
-    assert gone_on(folder) == whole
+    gone_on(folder)
+    assert files(tmp_path) == whole
 
 
 class Crash(BaseException):
@@ -133,7 +117,7 @@ class Crash(BaseException):
 def test_a_crash_around_any_write_changes_nothing(call, late, place, whole, task, tmp_path, monkeypatch):
     """Before, or after if `late`, the call of that number; a checkpoint is written after every step."""
     folder = RunFolder(tmp_path)
-    trainer = begun(folder, task)
+    trainer = begun(folder, SETTINGS, task)
     write, calls = getattr(folder, place), []
 
     def crash_at_some_call(content):
@@ -150,14 +134,16 @@ def test_a_crash_around_any_write_changes_nothing(call, late, place, whole, task
         patch.setattr(folder, place, crash_at_some_call)
         with pytest.raises(Crash):
             trainer.run()
-    assert gone_on(RunFolder(tmp_path)) == whole
+    gone_on(tmp_path)
+    assert files(tmp_path) == whole
 
 
 def test_a_line_of_the_log_that_was_cut_short_is_written_again(whole, task, tmp_path):
     folder = RunFolder(tmp_path)
-    begun(folder, task)
+    begun(folder, SETTINGS, task)
     (tmp_path / "log.jsonl").write_bytes(b'{"step": 1, "epoch": 1, "lo')
-    assert gone_on(folder) == whole
+    gone_on(folder)
+    assert files(tmp_path) == whole
 
 
 # ------------------------------------------------------------------------------------------------ refusals
@@ -240,14 +226,16 @@ def set_config(folder, place, value):
         ("training.epochs", True, "config.json is damaged: epochs is True, expected int"),
         ("training.clip", None, "config.json is damaged: clip is None, expected float"),
         ("training.batch_size", 0, "batch_size"),
-        ("tokeniser", "syllable", "'syllable', expected one of character, word"),
+        ("source_tokeniser.kind", "syllable", "'kind' is one of character, word"),
+        ("model.name", "lstm", "the model lstm is for tasks of the kind text or adding"),
+        ("kind", "pictures", "do not fit: 'pictures'"),
         ("model.hidden_size", 32, "do not fit"),
         ("model.hidden_size", 15, "hidden_size is 15"),
         ("model.layers", 2, "layers"),
         ("model.score", "general", "do not fit"),
         ("source_vocabulary.tokens", [], "the vocabularies hold 4 and 15"),
         ("target_vocabulary", {"tokens": []}, "do not fit"),
-        ("pairs", 301, "are not those that this run began with"),
+        ("data.pairs", 301, "are not those that this run began with"),
         ("task", "date", "copied learns date, not dates"),
     ],
 )

@@ -43,7 +43,7 @@ def test_a_run_ends_with_scores_and_pictures_and_the_next_command(trained):
 
 def test_a_run_folder_holds_what_it_says(trained):
     assert {path.name for path in trained.folder.iterdir()} == PICTURES | {
-        *("config.json", "checkpoint.safetensors", "log.jsonl")
+        *("config.json", "checkpoint.safetensors", "best.safetensors", "log.jsonl")
     }
     for name in ("loss.png", "attention.png"):
         assert (trained.folder / name).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
@@ -53,7 +53,7 @@ def test_a_run_folder_holds_what_it_says(trained):
 
 def test_the_configuration_says_what_the_run_depends_on(trained):
     config = json.loads((trained.folder / "config.json").read_text(encoding="utf-8"))
-    assert (config["task"], config["seed"], config["pairs"], config["heldout"]) == ("dates", 0, 300, 54)
+    assert (config["task"], config["seed"], config["train"], config["heldout"]) == ("dates", 0, 300, 54)
     assert config["training"]["batch_size"] == 32
     assert config["model"]["hidden_size"] == 16
     assert "년" in config["source_vocabulary"]["tokens"]
@@ -166,9 +166,9 @@ def test_a_malformed_file_leaves_no_traceback(tmp_path):
 @pytest.mark.parametrize(
     ("task", "message"),
     [
-        ("missing.tsv", "there is no task and no file 'missing.tsv'; expected dates, or a file"),
+        ("missing.tsv", "there is no task and no file 'missing.tsv'; expected one of "),
         ("folder.tsv", "folder.tsv cannot be read (Is a directory)"),
-        ("date", "there is no task and no file 'date'"),
+        ("date", "there is no task and no file 'date'; did you mean dates?"),
     ],
 )
 def test_a_task_that_cannot_be_read_is_refused(task, message, tmp_path, monkeypatch, capsys):
@@ -186,7 +186,7 @@ def test_a_file_that_one_may_not_read_is_refused(pairs, tmp_path):
 
 def test_options_of_dates_are_refused_for_a_file(pairs, capsys):
     assert main(["train", str(pairs), "--heldout", "3"]) == 2
-    assert "--heldout is for dates; a file is used whole" in capsys.readouterr().err
+    assert "--heldout: the task " in capsys.readouterr().err
 
 
 def test_more_dates_than_there_are_are_refused(tmp_path, monkeypatch, capsys):
@@ -221,7 +221,7 @@ def test_overwrite_replaces_a_run_and_its_pictures_but_no_other_file(copied, tmp
     (copied / "notes.txt").write_text("mine", encoding="utf-8")
     before = files(copied)
     done(minigrad("train", "dates", *SMALL, *QUICK, "--overwrite", "--out", copied, cwd=tmp_path))
-    assert {path.name for path in copied.iterdir()} == {*before, "notes.txt"}
+    assert {path.name for path in copied.iterdir()} == {*before, "best.safetensors", "notes.txt"}
     assert not any(content == before[name] for name, content in files(copied).items())
 
 

@@ -7,15 +7,15 @@ import pytest
 
 from commands import done, minigrad, refusal
 from minigrad.tools.cli import main
+from minigrad.tools.learners import trained as learned
 from minigrad.tools.run_folder import RunFolder
-from minigrad.tools.translator import Translator
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture(scope="module")
 def translator(trained):
-    return Translator.from_run(RunFolder(trained.folder))
+    return learned(RunFolder(trained.folder)).translator
 
 
 @pytest.fixture

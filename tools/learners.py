@@ -1,0 +1,63 @@
+"""The learner of each kind of task, and of a run that has been trained."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from .adding_learner import AddingLearner
+from .errors import CommandError, plain
+from .examples import Task
+from .image_learner import ImageLearner
+from .learner import Learner
+from .pair_learner import PairLearner
+from .recipes import recipe_of
+from .run_folder import RunFolder
+from .series_learner import SeriesLearner
+from .settings import STEPS_AT_LEAST
+from .text_learner import TextLearner
+
+LEARNERS: Mapping[str, type[Learner]] = {
+    "pairs": PairLearner,
+    "text": TextLearner,
+    "digits": ImageLearner,
+    "series": SeriesLearner,
+    "adding": AddingLearner,
+}
+
+
+def configuration(task: Task, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a run depends on: its settings, and what its data decide.
+
+    CommandError if the model's settings do not go together.
+    """
+    decided = LEARNERS[settings["kind"]].decided(task, settings)
+    recipe = recipe_of(settings["kind"], settings["model"]["name"])
+    model = {**settings["model"], **recipe.fixed, **decided.pop("model")}
+    longest = decided.pop("longest", 0)
+    if "max_length" in model:
+        model["max_length"] = max(model["max_length"], longest)
+    try:
+        recipe.config(**{name: value for name, value in model.items() if name != "name"})
+    except ValueError as error:
+        raise CommandError(plain(error)) from error
+    training = dict(settings["training"])
+    examples = decided.pop("examples", len(task.train))
+    steps = math.ceil(examples / training["batch_size"])
+    training["epochs"] = training["epochs"] or max(3, math.ceil(STEPS_AT_LEAST / steps))
+    sizes = {"train": examples, "heldout": len(task.heldout), "fingerprint": task.fingerprint()}
+    return {**settings, **sizes, "model": model, "training": training, **decided}
+
+
+def trained(folder: RunFolder, which: str = "last") -> Learner:
+    """What a run has learned, at its last, its best or its averaged weights.
+
+    CommandError if its files are missing or do not fit together.
+    """
+    config, state = folder.config(), folder.load(which)
+    try:
+        learner = LEARNERS[config["kind"]](config)
+        learner.model.load_state_dict(state["model"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CommandError(f"{folder}: config.json and checkpoint do not fit: {plain(error)}") from error
+    learner.model.eval()
+    return learner
