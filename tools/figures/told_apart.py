@@ -52,8 +52,9 @@ does not grow; without attention, {without} | \
 {attention.across} | does not grow | {self.across} |
 
 The last three rows count operations, for texts of {short} and of {long} tokens: the nodes of the tape, those
-inside fused operations included (`minigrad.chains`). Who writes a text that nobody has told must wait for
-each token in turn, the Transformer too.
+inside fused operations included (`minigrad.chains`). Ways from token to
+token are those of small networks of single steps, `nn.RNNCell` for the LSTM, each token a tensor of its own.
+Who writes a text that nobody has told must wait for each token in turn, the Transformer too.
 
 ## What is preserved
 
@@ -197,8 +198,8 @@ def _decoder_states(memory: list[Tensor]) -> list[Tensor]:
 def way_through_transformer(length: int) -> int:
     """From the first source token to the last output of a layer that reads it and one that writes."""
     source = _tokens(length)
-    reader = nn.TransformerEncoderLayer(SIZE, 1, SIZE, batch_first=True)
-    writer = nn.TransformerDecoderLayer(SIZE, 1, SIZE, batch_first=True)
+    reader = nn.TransformerEncoderLayer(SIZE, 1, SIZE, 0.0, batch_first=True)
+    writer = nn.TransformerDecoderLayer(SIZE, 1, SIZE, 0.0, batch_first=True)
     memory = reader(stack(source, dim=1))  # (1, L, E)
     outputs = writer(stack(_tokens(length), dim=1), memory)
     return shortest_chain(source[0], outputs[:, -1])
