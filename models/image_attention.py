@@ -196,7 +196,7 @@ def hard_attention_loss(
     weights: Tensor,
     real: Tensor,
     *,
-    baseline: float,
+    baseline: Tensor | float,
     reward_weight: float = 1.0,
     entropy_weight: float = 0.01,
 ) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from minigrad.creation import as_tensor
+from minigrad.data import move_batch
 from minigrad.modes import no_grad
 from minigrad.tensor import Tensor
 
@@ -60,6 +61,7 @@ class AddingLearner(Learner):
         total = 0.0
         for start in range(0, len(examples), TESTED_AT_ONCE):
             batch = self.collate(list(examples[start : start + TESTED_AT_ONCE]))
+            batch = move_batch(batch, self.place)
             total += self.loss(batch).item() * batch.tokens
         self.model.train(was_training)
         return Scores({"squared_error": total / len(examples)})

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from minigrad.data import move_batch
 from minigrad.graph import Graph, trace
 from minigrad.modes import tracing
 
@@ -46,10 +47,10 @@ def step_graph(trainer: Trainer) -> Graph:
     """The graph of one training step on two examples, forward and backward, with each gradient's norm."""
     if not trainer.learner.by_gradient:
         raise CommandError(f"{trainer.folder} was fitted in one go: it has no training step to be drawn")
-    model = trainer.model.train()
+    model, learner = trainer.model.train(), trainer.learner
     model.zero_grad()
     with tracing():
-        loss = trainer.learner.loss(trainer.learner.small_batch(trainer.dataset))
+        loss = learner.loss(move_batch(learner.small_batch(trainer.dataset), learner.place))
         loss.backward()
     title = "One training step: values forward, gradients back"
     return trace(loss, names=dict(model.named_parameters()), title=title)

@@ -7,6 +7,7 @@ from typing import Any
 
 from minigrad.data import DataError
 
+from .devices import add_device, chosen_device
 from .errors import CommandError, plain
 from .learner import Learner
 from .learners import trained
@@ -42,13 +43,14 @@ def add_parser(commands: Any) -> None:
         help="test on this instead; twice for two files",
     )
     add_search(parser)
+    add_device(parser)
     parser.set_defaults(run=run_command)
 
 
 def run_command(arguments: argparse.Namespace) -> int:
     """Print the scores."""
     folder = RunFolder(arguments.folder)
-    learner = trained(folder, arguments.checkpoint)
+    learner = trained(folder, arguments.checkpoint, chosen_device(arguments.device))
     examples = _examples(learner, folder, arguments.data)
     if isinstance(learner, PairLearner):
         scores = learner.evaluate_in_full(examples, Search(arguments.beam, arguments.length_penalty))

@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from .arguments import count, seed
+from .devices import add_device, chosen_device
 from .errors import CommandError
 from .learners import trained
 from .run_folder import CHECKPOINTS, RunFolder
@@ -42,12 +43,14 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--checkpoint", choices=tuple(CHECKPOINTS), default="last", help="whose weights (default: last)"
     )
+    add_device(parser)
     parser.set_defaults(run=run_command)
 
 
 def run_command(arguments: argparse.Namespace) -> int:
     """Print the prompt and what follows it."""
-    learner = trained(RunFolder(arguments.folder), arguments.checkpoint)
+    place = chosen_device(arguments.device)
+    learner = trained(RunFolder(arguments.folder), arguments.checkpoint, place)
     if not isinstance(learner, TextLearner):
         raise CommandError(
             f"{arguments.folder} is no language model, for its task is {learner.config['task']}; "

@@ -6,9 +6,9 @@ from fnmatch import fnmatch
 from typing import Any
 
 import minigrad
-from minigrad.errors import DeviceError
 
 from .arguments import count
+from .devices import add_device, chosen_device
 from .errors import CommandError
 
 EXAMPLE = """examples:
@@ -30,7 +30,7 @@ def add_parser(commands: Any) -> None:
         epilog=EXAMPLE,
     )
     parser.add_argument("texts", metavar="NAME", nargs="*", help="names of operations, * for any letters")
-    parser.add_argument("--device", default="cpu", help="where to compute: cpu, cuda, cuda:1 (default: cpu)")
+    add_device(parser)
     parser.add_argument("--examples", type=count, default=10, help="drawn inputs for each (default: 10)")
     parser.set_defaults(run=run_command)
 
@@ -42,25 +42,19 @@ def run_command(arguments: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise CommandError(f'{error.name} is missing; install it by: pip install "minigrad[test]"') from error
     chosen = _chosen(testing.cards.CARDS, arguments.texts)
-    try:
-        minigrad.zeros(1).to(arguments.device)
-    except (DeviceError, ValueError, RuntimeError) as error:
-        raise CommandError(f"--device {arguments.device}: {error}") from error
+    place = chosen_device(arguments.device)
     width = max(len(card.name) for card in chosen)
     print(f"{'operation':{width}}  value   first   second  worst")
     failed = []
     for card in chosen:
-        found = testing.checks.report(card, arguments.examples, arguments.device)
+        found = testing.checks.report(card, arguments.examples, place)
         states = [f"{SHOWN[state]:6}" for state in (found.value, found.first, found.second)]
         worst = "-" if found.first is None else f"{found.worst:.0e}"
         print(f"{found.name:{width}}  {'  '.join(states)}  {worst}", flush=True)
         if not found.passed:
             failed.append(found)
             print(f"  {found.problem}")
-    print(
-        f"{len(chosen)} operations on {arguments.device}, {len(chosen) - len(failed)} passed, "
-        f"{len(failed)} failed"
-    )
+    print(f"{len(chosen)} operations on {place}, {len(chosen) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
 
 

@@ -97,11 +97,11 @@ class ImageLearner(Learner):
         logits, weights, log_choice = model.read(batch.images, batch.read)
         log_p = logits.log_softmax(dim=2).gather(2, batch.said.unsqueeze(2)).squeeze(2)  # (B, T)
         real = batch.said != PAD
-        reward = (log_p.detach() * real.to(log_p.dtype)).sum(dim=1).mean().item()
+        reward = (log_p.detach() * real.to(log_p.dtype)).sum(dim=1).mean()
         if model.training:
-            model.baseline.copy_(0.9 * model.baseline + 0.1 * reward)
+            model.baseline.copy_(0.9 * model.baseline + (0.1 * reward.double()).to(reward.dtype))
         learned = hard_attention_loss(
-            log_p, log_choice, weights, real, baseline=model.baseline.item(), entropy_weight=0.01
+            log_p, log_choice, weights, real, baseline=model.baseline, entropy_weight=0.01
         )
         return learned + (self._entropy(logits, batch) - learned).detach()
 
@@ -111,7 +111,7 @@ class ImageLearner(Learner):
         self.model.eval()
         found: list[Hypothesis] = []
         for start in range(0, len(images), READ_AT_ONCE):
-            several = as_tensor(np.stack(images[start : start + READ_AT_ONCE]))
+            several = as_tensor(np.stack(images[start : start + READ_AT_ONCE]), device=self.place)
             found += greedy(self.model, several, self.limits)
         self.model.train(was_training)
         return found

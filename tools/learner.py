@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from minigrad import nn
+from minigrad.backend import device
 from minigrad.data import BucketBatchSampler
 from minigrad.data.resumable import ResumableBatchSampler
 from minigrad.tensor import Tensor
@@ -20,7 +21,7 @@ class Learner:
     """A model with all that belongs to it, made from the configuration of a run; a subclass for each kind.
 
     `by_gradient` is False where the model is fitted in one go, by `fit`. `units` is what examples are called,
-    `picture` the file that `draw_examples` writes.
+    `picture` the file that `draw_examples` writes, `place` the device that the model is on.
     """
 
     units: ClassVar[str] = "examples"
@@ -31,6 +32,7 @@ class Learner:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
         self.by_gradient = True
+        self.place = device("cpu")
         self.details = []
 
     @staticmethod
@@ -53,12 +55,18 @@ class Learner:
         lengths = getattr(dataset, "lengths", np.ones(len(dataset), dtype=np.int64))
         return BucketBatchSampler(lengths, batch_size, seed=self.config["seed"])
 
+    def to(self, place: device) -> Self:
+        """Move the model; what it is asked from now on is computed there. Returns self."""
+        self.model.to(place)
+        self.place = place
+        return self
+
     def collate(self, items: list[Any]) -> Any:
-        """A batch of items; its `tokens` say how much there is to learn in it."""
+        """A batch of items, in main memory; its `tokens` say how much there is to learn in it."""
         raise NotImplementedError
 
     def loss(self, batch: Any) -> Tensor:
-        """The mean loss of a batch."""
+        """The mean loss of a batch that lies where the model does."""
         raise NotImplementedError
 
     def fit(self, dataset: Any) -> None:

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from minigrad.backend import device
+
 from .adding_learner import AddingLearner
 from .errors import CommandError, plain
 from .examples import Task
@@ -48,14 +50,14 @@ def configuration(task: Task, settings: Mapping[str, Any]) -> dict[str, Any]:
     return {**settings, **sizes, "model": model, "training": training, **decided}
 
 
-def trained(folder: RunFolder, which: str = "last") -> Learner:
-    """What a run has learned, at its last, its best or its averaged weights.
+def trained(folder: RunFolder, which: str = "last", place: str = "cpu") -> Learner:
+    """What a run has learned, at its last, its best or its averaged weights, on a device.
 
     CommandError if its files are missing or do not fit together.
     """
     config, state = folder.config(), folder.load(which)
     try:
-        learner = LEARNERS[config["kind"]](config)
+        learner = LEARNERS[config["kind"]](config).to(device(place))
         learner.model.load_state_dict(state["model"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CommandError(f"{folder}: config.json and checkpoint do not fit: {plain(error)}") from error

@@ -1,6 +1,6 @@
 """A run folder: everything that one training run is, in plain files.
 
-config.json              settings, sizes, tokenisers, vocabularies, versions
+config.json              settings, sizes, tokenisers, vocabularies, versions, the device it was begun on
 checkpoint.safetensors   parameters, optimiser, schedule, data order, random state, step and epoch
 best.safetensors         the parameters that had the best score
 average.safetensors      the mean of the last epochs' parameters, if asked for

@@ -92,15 +92,23 @@ class SeriesLearner(Learner):
         (near, far), counts = np.zeros(2), np.zeros(2)
         for history, values in examples:
             x = self.scaled(np.concatenate([history, values]))
-            predicted = self.model(as_tensor(x[None, :-1])).numpy()[0, -len(values) :]
+            predicted = self._predicted(x)[-len(values) :]
             near += ((predicted - x[-len(values) :]) ** 2).sum()
             starts = range(len(history), len(x) - AHEAD + 1)
             past = np.stack([x[start - len(history) : start] for start in starts])
-            ahead = self.model.forecast(as_tensor(past), AHEAD).numpy()[:, -1]
+            ahead = self._forecast(past, AHEAD)[:, -1]
             far += ((ahead - x[len(history) + AHEAD - 1 :]) ** 2).sum()
             counts += len(values), len(starts)
         means = {"squared_error": near / counts[0], "forecast_error": far / counts[1]}
         return Scores({name: float(value) for name, value in means.items()})
+
+    def _predicted(self, x: np.ndarray) -> np.ndarray:
+        """What is predicted for the series (T,) from its second observation on, at most T - 1 of them."""
+        return self.model(as_tensor(x[None, :-1], device=self.place)).cpu().numpy()[0]
+
+    def _forecast(self, past: np.ndarray, steps: int) -> np.ndarray:
+        """The steps (B, steps) that follow each past (B, T)."""
+        return self.model.forecast(as_tensor(past, device=self.place), steps).cpu().numpy()
 
     def counted(self, examples: Sequence[tuple[np.ndarray, np.ndarray]]) -> str:
         """In observations."""
@@ -125,9 +133,9 @@ class SeriesLearner(Learner):
         """What was held out, each step predicted from those before it, and all from the history alone."""
         history, values = examples[0]
         x = self.scaled(np.concatenate([history, values]))
-        one = self.model(as_tensor(x[None, :-1])).numpy()[0, -len(values) :]
+        one = self._predicted(x)[-len(values) :]
         steps = min(DRAWN, len(values))
-        many = self.model.forecast(as_tensor(x[None, : len(history)]), steps).numpy()[0]
+        many = self._forecast(x[None, : len(history)], steps)[0]
         lines = {
             "observed": values[:steps],
             "one step ahead": one[:steps] * self.deviation + self.mean,

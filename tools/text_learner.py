@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from minigrad.creation import as_tensor
-from minigrad.data import PAD, Vocabulary, pad_sequences, read_text, tokeniser_from_json
+from minigrad.data import PAD, Vocabulary, move_batch, pad_sequences, read_text, tokeniser_from_json
 from minigrad.generator import Generator
 from minigrad.metrics import bits_per_character, perplexity
 from minigrad.models import LanguageModel, Limits, MarkovChain, greedy
@@ -117,7 +117,7 @@ class TextLearner(Learner):
             raise CommandError("the text is too short to be tested on; expected two tokens or more")
         total, tokens = 0.0, 0
         for start in range(0, len(pieces), TESTED_AT_ONCE):
-            batch = self.collate(pieces[start : start + TESTED_AT_ONCE])
+            batch = move_batch(self.collate(pieces[start : start + TESTED_AT_ONCE]), self.place)
             total += self._entropy(batch, "sum").item()
             tokens += batch.tokens
         self.model.train(was_training)
@@ -137,7 +137,8 @@ class TextLearner(Learner):
     ) -> str:
         """The prompt with so many tokens behind it; temperature 0 takes the likeliest each time."""
         tokens = self.tokeniser.tokenise(prompt) or [self._first()]
-        read = as_tensor(np.array([self.vocabulary.encode(tokens)], dtype=np.int64))
+        numbers = np.array([self.vocabulary.encode(tokens)], dtype=np.int64)
+        read = as_tensor(numbers, device=self.place)
         limits = Limits(length, length)
         self.model.eval()
         try:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .devices import add_device, chosen_device
 from .draw_run import draw_pictures
 from .errors import CommandError, plain
 from .learners import configuration
@@ -23,6 +24,7 @@ EXAMPLE = """examples:
   minigrad train pairs.tsv --out runs/mine           your own lines of source<TAB>target
   minigrad train dates --resume                      go on where Ctrl-C stopped
   minigrad train dates --model transformer --epochs 4 --set model.positions=rotary
+  minigrad train dates --device cuda                 on a GPU; a run goes on, and is used, on either
   minigrad train dates --print-config > dates.toml   all settings, to be changed for --config
 """
 SECTIONS = (("training", TRAINING), ("data", DATA), ("model", OF_MODELS))
@@ -41,6 +43,7 @@ def add_parser(commands: Any) -> None:
     run.add_argument("--overwrite", action="store_true", help="start anew where a run lies already")
     run.add_argument("--no-pictures", action="store_true", help="draw nothing at the end")
     run.add_argument("--seed", **_option("seed", SEED))
+    add_device(run)
     settings = parser.add_argument_group("settings")
     settings.add_argument(
         "--config",
@@ -109,6 +112,8 @@ def run_command(arguments: argparse.Namespace) -> int:
     _announce(trainer)
     if not trainer.run():
         command = ["minigrad", "train", name, "--out", str(folder), "--resume"]
+        if trainer.place != "cpu":
+            command += ["--device", str(trainer.place)]
         print(f"\nstopped at step {trainer.step:,} of {trainer.steps:,}; {folder} holds it all. Go on with:")
         print(f"  {shlex.join(command)}")
         return 130
@@ -148,10 +153,11 @@ def _started(folder: RunFolder, arguments: argparse.Namespace, given: Mapping[st
             "another --out"
         )
     settings = resolved(given)
+    place = chosen_device(arguments.device)
     task = load_task(settings)
-    config = configuration(task, settings)
+    config = {**configuration(task, settings), "device": str(place)}
     try:
-        trainer = Trainer(folder, config, task)
+        trainer = Trainer(folder, config, task, place)
     except ValueError as error:
         raise CommandError(plain(error)) from error
     folder.start(config)
@@ -172,7 +178,7 @@ def _resumed(folder: RunFolder, arguments: argparse.Namespace, given: Mapping[st
     learned, asked = folder.config()["task"], given["task"].text
     if learned != (asked if asked in TASKS else str(Path(asked).resolve())):
         raise CommandError(f"{folder} learns {learned}, not {asked}; choose another --out")
-    trainer = Trainer.resumed(folder)
+    trainer = Trainer.resumed(folder, chosen_device(arguments.device))
     folder.cut_log(trainer.step, trainer.epoch)
     return trainer
 

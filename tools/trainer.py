@@ -8,14 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 
 import minigrad
-from minigrad.data import DataLoader
+from minigrad.backend import device
+from minigrad.data import DataLoader, move_batch
+from minigrad.data.placement import pin_batch
 from minigrad.nn.utils import clip_grad_norm_
 from minigrad.optim.swa_utils import average_checkpoints
+from minigrad.tensor import Tensor
 from minigrad.training_state import restore, training_state
 
 from .errors import CommandError, plain
@@ -29,10 +32,19 @@ from .schedules import optimizer_of, schedule_of
 from .scores import Scores
 from .tasks import load_task
 
-LOG_EVERY = 5  # steps
+LOG_EVERY = 5  # steps; on a GPU only then is there a look at what they gave
 SAVE_EVERY = 60.0  # seconds, and after each test
 PROGRESS = ("step", "epoch", "best", "waited")  # what a checkpoint says beside the states of the parts
 TELL_EVERY = 50  # steps at least: of epochs shorter than that, not each has a line of its own
+
+
+class _Step(NamedTuple):
+    """What a step gave; on a GPU its batches stay until then in the memory that they are copied from."""
+
+    number: int
+    loss: Tensor | float
+    norm: Tensor
+    batches: list[Any]
 
 
 class Trainer:
@@ -41,20 +53,29 @@ class Trainer:
     The order of the batches, the initial weights and every dropout mask follow from the seed, and all of
     them are in the checkpoint: a run that was stopped and resumed ends with the same bits, in its checkpoint
     and in its log, as one that was not.
+
+    On a GPU (`place`) the host runs ahead of it, and looks at losses only every LOG_EVERY steps.
     """
 
-    def __init__(self, folder: RunFolder, config: Mapping[str, Any], task: Task) -> None:
+    def __init__(self, folder: RunFolder, config: Mapping[str, Any], task: Task, place: str = "cpu") -> None:
         self.folder, self.task = folder, task
         self.settings: Mapping[str, Any] = config["training"]
         minigrad.set_num_threads(self.settings["threads"])
         minigrad.manual_seed(config["seed"])
         random.seed(config["seed"])  # nothing here draws from these two, but a checkpoint has their states
         numpy.random.seed(config["seed"] % 2**32)  # noqa: NPY002
-        self.learner = LEARNERS[config["kind"]](config)
+        self.place = device(place)
+        self.ahead = self.place != "cpu"  # does the host run ahead?
+        self.learner = LEARNERS[config["kind"]](config).to(self.place)
         self.model = self.learner.model
         self.dataset = self.learner.dataset(task.train)
         self.sampler = self.learner.sampler(self.dataset)
-        self.loader = DataLoader(self.dataset, batch_sampler=self.sampler, collate_fn=self.learner.collate)
+        self.loader = DataLoader(
+            self.dataset,
+            batch_sampler=self.sampler,
+            collate_fn=self.learner.collate,
+            pin_memory=self.ahead,
+        )
         self.epochs: int = self.settings["epochs"]
         self.parts = {"model": self.model, "sampler": self.sampler}
         if self.learner.by_gradient:
@@ -65,6 +86,8 @@ class Trainer:
         else:  # one look at the data is all that it needs
             self.epochs = self.steps = 1
         self.step = self.epoch = 0
+        self.loss = math.nan  # of the last step that was looked at,
+        self.unread: list[_Step] = []  # and the steps since
         self.best: float | None = None  # the best score of an epoch,
         self.waited = 0  # and how many epochs have passed since
         self.events: EventFile | None = None
@@ -73,8 +96,11 @@ class Trainer:
         self._scores: Scores | None = None
 
     @classmethod
-    def resumed(cls, folder: RunFolder) -> "Trainer":
-        """The run in a folder, at its last checkpoint; CommandError if its files or its data do not fit."""
+    def resumed(cls, folder: RunFolder, place: str = "cpu") -> "Trainer":
+        """The run in a folder, at its last checkpoint, which may have been made on another device.
+
+        CommandError if its files or its data do not fit.
+        """
         config, state = folder.config(), folder.load()
         task = load_task(config)
         if task.fingerprint() != config["fingerprint"]:
@@ -83,7 +109,7 @@ class Trainer:
                 "cannot go on; start a new run with another --out"
             )
         try:
-            trainer = cls(folder, config, task)
+            trainer = cls(folder, config, task, place)
             trainer.load_state(state)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CommandError(f"{folder}: config.json and checkpoint do not fit: {plain(error)}") from error
@@ -97,27 +123,44 @@ class Trainer:
     def train_on(self, batches: list[Any]) -> float:
         """Forward and backward for each batch, then clip and update; returns the loss, a mean of tokens.
 
-        CommandError, before anything is updated, if the loss or the gradient is no longer a number.
+        CommandError, before anything is updated, if the loss or the gradient is no longer a number. On a GPU
+        it comes with the next look, before anything is saved, and the loss is that of the last look.
         """
         self.optimizer.zero_grad()
         tokens = sum(batch.tokens for batch in batches)
-        total = 0.0
+        total: Tensor | float = 0.0
         for batch in batches:
-            loss = self.learner.loss(batch)
+            loss = self.learner.loss(move_batch(batch, self.place, non_blocking=True))
             share = batch.tokens / tokens
             (loss if share == 1 else loss * share).backward()
-            total += loss.item() * share
+            total += (loss.detach() if self.ahead else loss.item()) * share
         norm = clip_grad_norm_(self.model.parameters(), self.settings["clip"])
-        for name, value in (("loss", total), ("norm of the gradient", norm.item())):
-            if not math.isfinite(value):
-                raise CommandError(
-                    f"the {name} became {value} at step {self.step + 1}; start again with a smaller "
-                    "--learning-rate, and --overwrite or another --out"
-                )
+        self.unread.append(_Step(self.step + 1, total, norm, batches))
+        if not self.ahead:
+            self._look()
         self.optimizer.step()
         self.schedule.step()
         self.step += 1
-        return total
+        if self.logs:
+            self._look()
+        return self.loss
+
+    @property
+    def logs(self) -> bool:
+        """Is this a step with a line in the log?"""
+        return self.step == 1 or self.step % LOG_EVERY == 0
+
+    def _look(self) -> None:
+        """Read the losses and the norms since the last look: the one place where a GPU is waited for."""
+        steps, self.unread = self.unread, []
+        for step in steps:
+            for name, value in (("loss", float(step.loss)), ("norm of the gradient", float(step.norm))):
+                if not math.isfinite(value):
+                    raise CommandError(
+                        f"the {name} became {value} at step {step.number}; start again with a smaller "
+                        "--learning-rate, and --overwrite or another --out"
+                    )
+            self.loss = float(step.loss)
 
     # ------------------------------------------------------------------ state
 
@@ -134,6 +177,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint."""
+        self._look()
         self.folder.save(self.state())
         self.saved_at = time.perf_counter()
 
@@ -183,7 +227,7 @@ class Trainer:
             seconds = time.perf_counter() - began
             self.training_seconds += seconds
             progress.advance(label, loss, sum(batch.tokens for batch in batches), seconds)
-            if self.step == 1 or self.step % LOG_EVERY == 0:
+            if self.logs:
                 rate = self.schedule.get_last_lr()[0]
                 self._log({"step": self.step, "epoch": self.epoch + 1, "loss": loss, "learning_rate": rate})
             if interrupted:
@@ -209,7 +253,8 @@ class Trainer:
         next(batches, None)  # and now the sampler knows that the epoch is over
 
     def _batch(self, indices: list[int]) -> Any:
-        return self.learner.collate([self.dataset[index] for index in indices])
+        batch = self.learner.collate([self.dataset[index] for index in indices])
+        return pin_batch(batch) if self.ahead else batch
 
     def _log(self, record: dict[str, Any]) -> None:
         """A line of the log, and of the events."""
@@ -221,6 +266,7 @@ class Trainer:
 
     def _test(self) -> None:
         """Score the held-out examples, log it, keep the weights if they are the best or to be averaged."""
+        self._look()
         self._scores = None
         scores = self.scores()
         self._log(scores.record(self.step, self.epoch))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .arguments import count, number, picture
+from .devices import add_device, chosen_device
 from .errors import CommandError
 from .learners import trained
 from .pair_learner import PairLearner, alignment_of
@@ -41,6 +42,7 @@ def add_parser(commands: Any) -> None:
         help=f"draw where the model looked, one panel for each text, {PANELS} at most",
     )
     add_search(parser)
+    add_device(parser)
     parser.set_defaults(run=run_command)
 
 
@@ -61,7 +63,8 @@ def add_search(parser: argparse.ArgumentParser) -> None:
 
 def run_command(arguments: argparse.Namespace) -> int:
     """One line of output for each text, in order."""
-    translator = _translator(RunFolder(arguments.folder), arguments.checkpoint)
+    place = chosen_device(arguments.device)
+    translator = _translator(RunFolder(arguments.folder), arguments.checkpoint, place)
     search = Search(arguments.beam, arguments.length_penalty)
     texts = [_one_line(text) for text in arguments.texts] or _lines_of_input()
     if arguments.attention and len(texts) > PANELS:
@@ -80,9 +83,9 @@ def run_command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _translator(folder: RunFolder, which: str) -> Translator:
+def _translator(folder: RunFolder, which: str, place: str) -> Translator:
     """The translator that a run has trained so far."""
-    learner = trained(folder, which)
+    learner = trained(folder, which, place)
     if not isinstance(learner, PairLearner):
         raise CommandError(
             f"{folder} does not translate, for its task is {learner.config['task']}; see `minigrad evaluate`"

@@ -88,7 +88,8 @@ class Translator:
         """The translations of token lists, none of them empty, in one batch."""
         if not pieces:
             return []
-        source = as_tensor(pad_sequences([self.source.encode(tokens) for tokens in pieces]))
+        numbers = pad_sequences([self.source.encode(tokens) for tokens in pieces])
+        source = as_tensor(numbers, device=next(self.model.parameters()).device)
         limits = Limits(self.max_length)
         try:
             if search.beam_size == 1:

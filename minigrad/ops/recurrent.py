@@ -8,7 +8,7 @@ before the loop, the gradient of each weight one product after it, and inside re
 reverse the walk begins at the last real step.
 """
 
-from minigrad.backend import accumulator
+from minigrad.backend import accumulator, device_of
 from minigrad.fused import fused
 from minigrad.kernels.repeated import RepeatedProduct
 from minigrad.ops.choosing import relu, where
@@ -53,9 +53,9 @@ class rnn:
             h += z[t]
             if nonlinearity == "tanh": xp.tanh(h, out=h)
             else: xp.maximum(h, 0, out=h)
-            hold(ended[t], h, before[t])
+            hold(xp, ended[t], h, before[t])
         kept = (x, weight_ih, weight_hh, before, after, ended)
-        return (outputs(after, ended, short), last(after, reverse, short)), kept
+        return (outputs(xp, after, ended, short), last(after, reverse, short)), kept
 
     def pullback(xp, g, kept, needs, *, nonlinearity, reverse):
         x, weight_ih, weight_hh, before, after, ended = kept
@@ -66,9 +66,9 @@ class rnn:
             dh_here = dh if g[0] is None else dh + g[0][t]
             slope = 1 - after[t] * after[t] if nonlinearity == "tanh" else after[t] > 0
             xp.multiply(dh_here, slope, out=dz[t])
-            if ended[t] is not None: dz[t][ended[t]] = 0
+            hold(xp, ended[t], dz[t], 0)
             dh_next, dh = dh, times_recurrent(dz[t], out=xp.empty_like(dh))
-            hold(ended[t], dh, dh_next)
+            hold(xp, ended[t], dh, dh_next)
         bias = needs[4] or needs[5]
         dx, dW, db = linear.array_pullback(xp, dz, (x, weight_ih), (needs[0], needs[2], bias))
         _, dU, _ = linear.array_pullback(xp, dz, (before, weight_hh), (False, needs[3], False))
@@ -122,22 +122,26 @@ def trajectory(xp, first, T, reverse):
 
 
 def ended_rows(xp, lengths, T):
-    """For each step the rows whose sequence has ended, as a bool mask (B,); None where none has."""
+    """For each step the rows whose sequence has ended, as a bool mask (B, 1); None where none has.
+
+    On a GPU always a mask: whether any has ended, the host would have to wait for.
+    """
     if lengths is None: return [None] * T
-    ended = xp.arange(T)[:, None] >= lengths  # (T, B)
-    return [rows if some else None for rows, some in zip(ended, ended.any(axis=1).tolist(), strict=True)]
+    ended = (xp.arange(T)[:, None] >= lengths)[:, :, None]  # (T, B, 1)
+    if device_of(ended) != "cpu": return list(ended)
+    return [rows if some else None for rows, some in zip(ended, ended.any(axis=(1, 2)).tolist(), strict=True)]
 
 
-def hold(rows, new, old):
-    """Let these rows of the new state be those of the old one."""
-    if rows is not None: new[rows] = old[rows]
+def hold(xp, rows, new, old):
+    """Let these rows of the new state be those of the old one, or a number."""
+    if rows is not None: xp.copyto(new, old, where=rows)
 
 
-def outputs(after, ended, short):
+def outputs(xp, after, ended, short):
     """A copy of the states after each step for the user, with zeros for what has ended."""
     y = after.astype(short)
     for t, rows in enumerate(ended):
-        if rows is not None: y[t][rows] = 0
+        hold(xp, rows, y[t], 0)
     return y
 
 

@@ -81,9 +81,9 @@ class gru:
             xp.add(product[:, 2 * H :], of_candidate, out=inner[t])
             n += r * inner[t]
             mix(xp, z, n, before[t], after[t])
-            hold(ended[t], after[t], before[t])
+            hold(xp, ended[t], after[t], before[t])
         kept = (x, weight_ih, weight_hh, gates, before, inner, ended)
-        return (outputs(after, ended, short), last(after, reverse, short)), kept
+        return (outputs(xp, after, ended, short), last(after, reverse, short)), kept
 
     def pullback(xp, g, kept, needs, *, reverse):
         x, weight_ih, weight_hh, gates, before, inner, ended = kept
@@ -100,10 +100,10 @@ class gru:
             xp.multiply(dn, r, out=d_inner)
             xp.multiply(d_inner, inner[t], out=dr)
             dr *= 1 - r
-            if ended[t] is not None: dz[t][ended[t]] = 0
+            hold(xp, ended[t], dz[t], 0)
             dh_next, dh = dh, times_recurrent(dz[t, :, : 3 * H], out=xp.empty_like(dh))
             dh += dh_here * z
-            hold(ended[t], dh, dh_next)
+            hold(xp, ended[t], dh, dh_next)
         dx, dW, db = linear.array_pullback(xp, dz[..., H:], (x, weight_ih), (needs[0], needs[2], needs[4]))
         wanted = (False, needs[3], needs[5])
         _, dU, du = linear.array_pullback(xp, dz[..., : 3 * H], (before, weight_hh), wanted)
@@ -144,9 +144,9 @@ class gru_reset_first:
             squash(xp, gates[t, :, : 2 * H], times_gates(before[t], out=of_gates))
             n += times_candidate(xp.multiply(r, before[t], out=remembered[t]), out=of_candidate)
             mix(xp, z, n, before[t], after[t])
-            hold(ended[t], after[t], before[t])
+            hold(xp, ended[t], after[t], before[t])
         kept = (x, weight_ih, weight_hh, gates, before, remembered, ended)
-        return (outputs(after, ended, short), last(after, reverse, short)), kept
+        return (outputs(xp, after, ended, short), last(after, reverse, short)), kept
 
     def pullback(xp, g, kept, needs, *, reverse):
         x, weight_ih, weight_hh, gates, before, remembered, ended = kept
@@ -165,11 +165,11 @@ class gru_reset_first:
             d_remembered *= r
             xp.multiply(d_remembered, before[t], out=dr)
             dr *= 1 - r
-            if ended[t] is not None: dz[t][ended[t]] = 0
+            hold(xp, ended[t], dz[t], 0)
             dh_next, dh = dh, times_gates(dz[t, :, : 2 * H], out=xp.empty_like(dh))
             dh += dh_here * z
             dh += d_remembered
-            hold(ended[t], dh, dh_next)
+            hold(xp, ended[t], dh, dh_next)
         bias = needs[4] or needs[5]
         dx, dW, db = linear.array_pullback(xp, dz, (x, weight_ih), (needs[0], needs[2], bias))
         dU = None

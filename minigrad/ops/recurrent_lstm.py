@@ -107,11 +107,11 @@ class lstm:
             gates[t] += times_recurrent(h_before[t], out=product)
             step(xp, gates[t], s, shift, c_before[t], c_after[t], tanh_c[t], unprojected[t])
             if weight_hr is not None: xp.matmul(unprojected[t], weight_hr.T, out=h_after[t])
-            hold(ended[t], h_after[t], h_before[t])
-            hold(ended[t], c_after[t], c_before[t])
+            hold(xp, ended[t], h_after[t], h_before[t])
+            hold(xp, ended[t], c_after[t], c_before[t])
         kept = (x, weight_ih, weight_hh, weight_hr, gates, h_before, c_before, tanh_c, unprojected, ended)
         h, c = (last(after, reverse, short) for after in (h_after, c_after))
-        return (outputs(h_after, ended, short), h, c), kept
+        return (outputs(xp, h_after, ended, short), h, c), kept
 
     def pullback(xp, g, kept, needs, *, reverse):
         x, weight_ih, weight_hh, weight_hr, gates, h_before, c_before, tanh_c, unprojected, ended = kept
@@ -125,12 +125,11 @@ class lstm:
                 dhs[t] = dh_here
                 dm = xp.matmul(dh_here, weight_hr)
             dc_next, dc = dc, step_back(xp, gates[t], c_before[t], tanh_c[t], dm, dc, dz[t])
-            if ended[t] is not None:  # what has ended hands its gradient on
-                dz[t][ended[t]] = 0
-                if weight_hr is not None: dhs[t][ended[t]] = 0
+            hold(xp, ended[t], dz[t], 0)  # what has ended hands its gradient on
+            if weight_hr is not None: hold(xp, ended[t], dhs[t], 0)
             dh_next, dh = dh, times_recurrent(dz[t], out=xp.empty_like(dh))
-            hold(ended[t], dh, dh_next)
-            hold(ended[t], dc, dc_next)
+            hold(xp, ended[t], dh, dh_next)
+            hold(xp, ended[t], dc, dc_next)
         bias = needs[5] or needs[6]
         dx, dW, db = linear.array_pullback(xp, dz, (x, weight_ih), (needs[0], needs[3], bias))
         _, dU, _ = linear.array_pullback(xp, dz, (h_before, weight_hh), (False, needs[4], False))

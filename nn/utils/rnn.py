@@ -218,7 +218,10 @@ def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
 
 
 def checked_lengths(caller: str, lengths: Any, steps: int, batch: int) -> Tensor:
-    """`lengths` as a Tensor (B,) of ints in [1, T], or the error that says what is wrong."""
+    """`lengths` as a Tensor (B,) of ints in [1, T], or the error that says what is wrong.
+
+    On a GPU, which is not waited for, a length out of range is an IndexError when values next reach the host.
+    """
     lengths = as_tensor(lengths)
     if lengths.dtype.kind not in "iu":
         raise DTypeError(f"{caller}: lengths must be integers, got {lengths.dtype}")
@@ -226,6 +229,11 @@ def checked_lengths(caller: str, lengths: Any, steps: int, batch: int) -> Tensor
         raise ShapeError(
             f"{caller}: lengths {lengths.shape}, expected one for each sequence, (B,) = {(batch,)}"
         )
+    library = namespace(lengths.array)
+    if library is not numpy:
+        message = f"{caller}: lengths[{{position}}] is {{value}}, expected 1 to T = {steps}"
+        library.check_numbers(lengths.array, 1, steps + 1, message, None)
+        return lengths
     outside = (lengths.array < 1) | (lengths.array > steps)
     if outside.any():
         position = int(outside.argmax())

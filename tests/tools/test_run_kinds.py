@@ -1,6 +1,7 @@
 """Every model of every kind of task, as small as can be: it trains, is saved, resumed, scored and drawn."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -9,25 +10,8 @@ from minigrad.tools.cli import main
 from minigrad.tools.learners import trained
 from minigrad.tools.recipes import RECIPES
 from minigrad.tools.run_folder import RunFolder
-from runs import begun, gone_on, settings_of
+from runs import ALL, TEXT, TINY, begun, gone_on, tiny
 
-TEXT = "the cat sat on the mat and the dog sat on the log\n" * 12
-TINY = {  # kind -> task, settings of the data
-    "pairs": ("copy", {"pairs": 24, "heldout": 8}),
-    "text": ("text", {"length": 16}),
-    "digits": ("digits", {"pairs": 16, "heldout": 6, "digits": 2}),
-    "series": ("series", {"pairs": 120, "heldout": 30, "length": 16}),
-    "adding": ("adding-problem", {"pairs": 24, "heldout": 8, "length": 6}),
-}
-SIZES = {
-    **dict.fromkeys(("embedding_size", "hidden_size", "alignment_size", "maxout_size", "feed_forward"), 8),
-    "model_size": 8,
-    "heads": 2,
-    "layers": 1,
-    "widths": "4,8",
-    "order": 2,
-}
-ALL = [(kind, name) for kind, recipes in RECIPES.items() for name in recipes]
 STOPPED = [("pairs", "luong"), ("text", "transformer"), ("digits", "hard"), ("series", "latent-lstm")]
 STOPPED += [("adding", "gru"), ("text", "markov"), ("series", "ar")]
 
@@ -35,18 +19,7 @@ STOPPED += [("adding", "gru"), ("text", "markov"), ("series", "ar")]
 @pytest.fixture
 def settings(tmp_path):
     """The settings of a tiny run of any model: two epochs."""
-    (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
-
-    def of(kind, model, **more):
-        task, data = TINY[kind]
-        more = {"training__epochs": 2, "training__batch_size": 8, **more}
-        data = data if kind != "text" else {**data, "files": tmp_path / "text.txt"}
-        bare = settings_of(task, model__name=model)["model"]
-        sizes = {f"model__{name}": value for name, value in SIZES.items() if name in bare}
-        rows = {f"data__{name}": value for name, value in data.items()}
-        return settings_of(task, model__name=model, **sizes, **rows, **more)
-
-    return of
+    return partial(tiny, tmp_path)
 
 
 @pytest.mark.parametrize(("kind", "model"), ALL, ids=lambda name: name)
