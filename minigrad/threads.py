@@ -13,19 +13,22 @@ import functools
 import os
 from collections.abc import Callable, Iterable, Sequence
 from queue import SimpleQueue
-from threading import Thread
+from threading import Thread, local
 from typing import Any
 
 from .blas import get_num_threads
+
+_here = local()
 
 
 def each(work: Callable[[Any], None], parts: Sequence[Any]) -> None:
     """Call `work` with every part, in as many threads as a matrix product may use.
 
-    Whoever is done takes the next part. An error in any of them is raised here, when all have stopped.
+    Whoever is done takes the next part. An error in any of them is raised here, when all have stopped. Work
+    that itself calls `each` does so in its own thread: all others may be waiting for it.
     """
     helpers = min(get_num_threads() or 1, len(parts)) - 1 if len(parts) > 1 else 0
-    if not helpers:
+    if not helpers or getattr(_here, "helping", False):
         for part in parts:
             work(part)
         return
@@ -60,6 +63,7 @@ def _helpers(count: int) -> SimpleQueue:
 
 def _serve(tasks: SimpleQueue) -> None:
     """Do what is asked for, for ever."""
+    _here.helping = True
     while True:
         work, waiting, done = tasks.get()
         done.put(_worked_off(work, waiting))

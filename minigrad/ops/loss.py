@@ -24,7 +24,7 @@ class cross_entropy:
 
     With label smoothing ε a share ε of it is spread over all classes (Szegedy et al. 2016, section 7).  x has
     its classes in dimension `dim`; a target `ignore_index` counts nothing (with None, each counts); the mean
-    is Σ loss / Σ w_t.
+    is Σ loss / Σ w_t.  Where nothing counts the mean is nan and its gradient 0, as in PyTorch.
     """
     nondifferentiable = ("target", "weight")
 
@@ -43,7 +43,9 @@ class cross_entropy:
             spread = rows if weight is None else rows * weight
             loss = loss - where(valid, sum_(spread, dim=-1), 0.0) * (label_smoothing / rows.shape[-1])
         if reduction == "none": return reshape(loss, shape=target.shape)
-        return sum_(loss) if reduction == "sum" else sum_(loss) / sum_(share)
+        if reduction == "sum": return sum_(loss)
+        total = sum_(share)
+        return where(total == 0, float("nan"), sum_(loss) / where(total == 0, 1.0, total))
 
     def forward(
         xp, x, target, weight=None, *, dim=1, ignore_index=-100, label_smoothing=0.0, reduction="mean"
@@ -77,7 +79,7 @@ class cross_entropy:
         exponential, total, place, valid, share, count, weights, shape = kept
         classes = exponential.shape[1]
         g = g.astype(exponential.dtype, copy=False).reshape(-1)  # (N,) or (1,)
-        if reduction == "mean": g = g / count
+        if reduction == "mean": g = shared(xp, g, count)
         sharp = g * (1 - label_smoothing)
         if share is not None: sharp = sharp * share  # (N,)
         if not label_smoothing:
@@ -125,7 +127,7 @@ class linear_cross_entropy:
         dx = xp.empty(x.shape, x.dtype) if needs[0] else None
         dW = xp.zeros(weight.shape, x.dtype) if needs[1] else None
         db = xp.zeros(len(weight), x.dtype) if needs[3] else None
-        factor = (g / count).astype(normaliser.dtype)
+        factor = shared(xp, g, count).astype(normaliser.dtype)
         for part in slices(len(x), rows):
             z = linear(x[part], weight, bias).astype(normaliser.dtype, copy=False)
             z -= normaliser[part, None]
@@ -138,6 +140,11 @@ class linear_cross_entropy:
             if needs[1]: dW += found[1]
             if needs[3]: db += found[2]
         return dx, dW, None, db
+
+
+def shared(xp, g, count):
+    """The gradient of each of `count` in their mean; 0 where nothing counts, though the mean is nan."""
+    return g / count if isinstance(count, int) else xp.where(count == 0, xp.zeros_like(g), g / count)
 
 
 def slices(count, step):

@@ -1,5 +1,6 @@
 """A step by parts of the batch in threads: the gradients of the whole, all or none, the same at every run."""
 
+import os
 import threading
 
 import numpy as np
@@ -114,3 +115,61 @@ def test_a_generator_is_the_default_one_in_its_thread_alone():
         assert default_generator() is mine
     assert default_generator() is usual
     assert seen == [usual]
+
+
+def test_a_part_may_work_in_parts_itself():
+    w = leaf(2.0)
+
+    def inner(x):
+        mg.parallel.backward(lambda piece: (w * piece).mean(), x, threads=2)
+        return (w * x).mean()
+
+    mg.parallel.backward(inner, X, threads=2)
+    inner_means = X[:3].mean() + X[3:].mean()  # each inner call adds the mean over its own part
+    assert w.grad.item() == pytest.approx((inner_means + X.mean()).item())
+
+
+@pytest.mark.skipif(mg.get_num_threads() is None, reason="NumPy's BLAS is not OpenBLAS")
+def test_the_number_of_threads_of_a_product_is_restored_by_the_last_of_several():
+    before = mg.get_num_threads()
+    mg.set_num_threads(2)
+    try:
+        with mg.parallel._one_blas_thread:
+            assert mg.get_num_threads() == 1
+            with mg.parallel._one_blas_thread:  # of another user
+                assert mg.get_num_threads() == 1
+            assert mg.get_num_threads() == 1
+        assert mg.get_num_threads() == 2
+    finally:
+        mg.set_num_threads(before)
+
+
+def test_a_part_is_computed_as_its_caller_computes():
+    w, seen = leaf(2.0), []
+
+    def loss(x):
+        seen.append(mg.tensor([0.1]).dtype)
+        return (w * x).mean()
+
+    mg.set_default_dtype("float64")
+    try:
+        mg.parallel.backward(loss, X, threads=2)
+    finally:
+        mg.set_default_dtype("float32")
+    assert seen == ["float64", "float64"]
+    with mg.no_grad(), pytest.raises(GraphError, match="expected a number that requires grad"):
+        mg.parallel.backward(loss, X, threads=2)
+    mg.parallel.backward(loss, X, threads=2)
+    assert seen[-1] == "float32"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_process_that_was_forked_off_works_in_parts_too():
+    w = leaf(2.0)
+    mg.parallel.backward(lambda x: (w * x).mean(), X, threads=2)  # the threads are there
+    child = os.fork()
+    if child == 0:
+        mg.parallel.backward(lambda x: (w * x).mean(), X, threads=2)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0

@@ -66,6 +66,12 @@ def test_an_error_in_a_part_reaches_the_caller(count):
     assert sorted(done) == [1, 2]
 
 
+def test_work_may_share_out_work_of_its_own(count):
+    done = []
+    threads.each(lambda part: threads.each(lambda piece: done.append((part, piece)), [1, 2, 3]), [1, 2, 3])
+    assert sorted(done) == [(part, piece) for part in (1, 2, 3) for piece in (1, 2, 3)]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_process_that_was_forked_off_has_threads_of_its_own():

@@ -170,6 +170,27 @@ def test_probabilities_behind_a_linear_map_ignore_no_index():
         nn.LinearCrossEntropyLoss(2, 3, ignore_index=3)(mg.ones(1, 2), mg.ones(1, 3) / 3)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_where_no_target_counts_the_mean_is_nan_and_its_gradient_is_zero(smoothing, create_graph):
+    x = mg.tensor(np.random.default_rng(0).standard_normal((3, 4)), requires_grad=True)
+    loss = F.cross_entropy(x, mg.full((3,), -100, dtype="int64"), label_smoothing=smoothing)
+    assert np.isnan(loss.item())
+    loss.backward(create_graph=create_graph)
+    np.testing.assert_array_equal(x.grad.detach().numpy(), np.zeros((3, 4)))
+
+
+def test_rows_of_which_none_counts_have_no_gradient_either(monkeypatch):
+    monkeypatch.setattr(F.loss, "AT_ONCE", 1)
+    x = mg.tensor(np.random.default_rng(0).standard_normal((3, 4)), requires_grad=True)
+    made = nn.LinearCrossEntropyLoss(4, 5).double()
+    loss = made(x, mg.full((3,), -100, dtype="int64"))
+    assert np.isnan(loss.item())
+    loss.backward()
+    for gradient in (x.grad, made.linear.weight.grad):
+        np.testing.assert_array_equal(gradient.numpy(), np.zeros(gradient.shape))
+
+
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize("ignored", [None, 2])
 @pytest.mark.parametrize("bias", [True, False])
