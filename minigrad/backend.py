@@ -285,10 +285,15 @@ def library_of(where: str) -> ModuleType:
     return numpy if where == "cpu" else cuda_library(device(where))
 
 
+HERE = nullcontext()
+
+
 def on_device(where: str) -> AbstractContextManager[Any]:
     """Inside, a GPU is the one that new arrays are made on; on the CPU it changes nothing."""
+    if where == "cpu":
+        return HERE
     place = device(where)
-    return nullcontext() if place == "cpu" else library_of(where).cuda.Device(place.index)
+    return library_of(where).cuda.Device(place.index)
 
 
 def to_device(array: Array, where: str, *, non_blocking: bool = False) -> Array:

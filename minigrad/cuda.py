@@ -115,6 +115,7 @@ def empty_cache() -> None:
     if not is_available():
         return
     cupy = cuda_library()
+    cupy.release_copied()
     cupy.get_default_memory_pool().free_all_blocks()
     cupy.get_default_pinned_memory_pool().free_all_blocks()
 

@@ -89,18 +89,21 @@ class Generator:
         shape, count = _shape(size)
         kind = as_dtype(dtype)
         bits = numpy.finfo(kind).nmant + 1
-        values = (self.raw(count, where) >> numpy.uint64(64 - bits)).astype(numpy.float64)
-        return (values * 2.0**-bits).astype(kind).reshape(shape)
+        with on_device(where):
+            values = (self.raw(count, where) >> numpy.uint64(64 - bits)).astype(numpy.float64)
+            return (values * 2.0**-bits).astype(kind).reshape(shape)
 
     def normal(self, size: int | Sequence[int] = (), dtype: object = None, where: str = "cpu") -> Array:
         """Standard normal numbers, by the polar form of two uniform ones (Box and Muller 1958)."""
         shape, count = _shape(size)
         xp, pairs = library_of(where), -(-count // 2)
-        words = self.raw(2 * pairs, where).reshape(2, pairs) >> numpy.uint64(11)
-        radius = xp.sqrt(-2.0 * xp.log((words[0] + 1.0) * 2.0**-53))  # the argument lies in (0, 1]
-        angle = words[1] * (2.0 * math.pi * 2.0**-53)
-        values = xp.concatenate((radius * xp.cos(angle), radius * xp.sin(angle)))[:count]
-        return values.astype(default_dtype() if dtype is None else as_dtype(dtype)).reshape(shape)
+        kind = default_dtype() if dtype is None else as_dtype(dtype)
+        with on_device(where):
+            words = self.raw(2 * pairs, where).reshape(2, pairs) >> numpy.uint64(11)
+            radius = xp.sqrt(-2.0 * xp.log((words[0] + 1.0) * 2.0**-53))  # the argument lies in (0, 1]
+            angle = words[1] * (2.0 * math.pi * 2.0**-53)
+            values = xp.concatenate((radius * xp.cos(angle), radius * xp.sin(angle)))[:count]
+            return values.astype(kind).reshape(shape)
 
     def integers(self, low: int, high: int, size: int | Sequence[int] = (), where: str = "cpu") -> Array:
         """Integers in [low, high), int64.
@@ -112,15 +115,18 @@ class Generator:
         if not 0 < span <= 2**63 or not -(2**63) <= low < high <= 2**63:
             raise ValueError(f"integers(): expected low < high <= low + 2**63, got low={low}, high={high}")
         shape, count = _shape(size)
-        if span <= 2**31:
-            drawn = (self.raw(count, where) >> numpy.uint64(32)) * numpy.uint64(span) >> numpy.uint64(32)
-        else:
-            drawn = self.raw(count, where) % numpy.uint64(span)
-        return (drawn.astype(numpy.int64) + low).reshape(shape)
+        with on_device(where):
+            words = self.raw(count, where)
+            if span <= 2**31:
+                drawn = (words >> numpy.uint64(32)) * numpy.uint64(span) >> numpy.uint64(32)
+            else:
+                drawn = words % numpy.uint64(span)
+            return (drawn.astype(numpy.int64) + low).reshape(shape)
 
     def permutation(self, count: int, where: str = "cpu") -> Array:
         """The integers 0 ... count - 1 in random order, int64: the order of as many random words."""
-        return library_of(where).argsort(self.raw(count, where), kind="stable")
+        with on_device(where):
+            return library_of(where).argsort(self.raw(count, where), kind="stable")
 
     def keep_mask(self, shape: Sequence[int], p: float, where: str = "cpu") -> tuple[Array, float]:
         """What dropout keeps: a bool array, False with probability p, and 1 / (the true rate of True).

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy
 
-from .backend import Array, as_dtype, default_dtype, int64, is_array, to_device, to_numpy
+from .backend import Array, as_dtype, default_dtype, int64, is_array, on_device, to_device, to_numpy
 from .conversion import made
 from .creation import like, sizes_of
 from .errors import DTypeError, ShapeError, broadcast_error
@@ -109,7 +109,9 @@ def _integers(
         raise ValueError(f"{name}(): from {low} to {high}, expected low < high")
     if kind.kind in "iu" and not numpy.iinfo(kind).min <= low < high <= numpy.iinfo(kind).max + 1:
         raise ValueError(f"{name}(): numbers from {low} to {high - 1} do not fit into {kind}")
-    return (generator or default_generator()).integers(low, high, shape, where or "cpu").astype(kind)
+    place = where or "cpu"
+    with on_device(place):
+        return (generator or default_generator()).integers(low, high, shape, place).astype(kind)
 
 
 def randperm(
@@ -123,8 +125,10 @@ def randperm(
     """The integers 0 ... n - 1 in random order."""
     if n < 0:
         raise ValueError(f"randperm(): n must not be negative, got {n}")
-    order = (generator or default_generator()).permutation(n, device or "cpu")
-    return made(order.astype(as_dtype(dtype), copy=False), device, requires_grad)
+    place = device or "cpu"
+    with on_device(place):
+        order = (generator or default_generator()).permutation(n, place).astype(as_dtype(dtype), copy=False)
+    return made(order, device, requires_grad)
 
 
 def rand_like(

@@ -3,13 +3,18 @@
 Its arrays refuse to meet NumPy's arrays or to become one, its results of dimension 0 stay arrays, it lacks
 what CuPy lacks, and an index out of range wraps around in silence.  What runs on it does not depend on NumPy
 by accident.  Its kernels are the library's own, compiled by g++, and its cuBLAS reads and writes memory by
-pointers, flags and strides alone.  `with fakecupy.installed():` puts it in CuPy's place.
+pointers, flags and strides alone.  Inside `with fakecupy.queued():` copies from pinned memory stay under way
+until the host waits; inside `with fakecupy.gpus(2):` there are two GPUs, and an operation takes only arrays
+of the current one.  `with fakecupy.installed():` puts it in CuPy's place.
 """
 
 import contextlib
 import ctypes
 import sys
+import threading
 import types
+import weakref
+from collections import deque
 
 import numpy as np
 import pytest
@@ -39,10 +44,11 @@ REDUCE = {"add", "multiply"}
 class FakeArray(np.lib.mixins.NDArrayOperatorsMixin):
     """A numpy.ndarray behind glass."""
 
-    __slots__ = ("__weakref__", "_array", "_base")
+    __slots__ = ("__weakref__", "_array", "_base", "_place")
 
     def __init__(self, array, base=None):
         self._array, self._base = array, base
+        self._place = CURRENT.stack[-1] if base is None else base._place
 
     # what every array has
     shape = property(lambda self: self._array.shape)
@@ -55,8 +61,8 @@ class FakeArray(np.lib.mixins.NDArrayOperatorsMixin):
     __cuda_array_interface__ = property(lambda self: self._array.__array_interface__)
     flags = property(lambda self: self._array.flags)
     T = property(lambda self: FakeArray(self._array.T, self))
-    device = types.SimpleNamespace(id=0)
-    data = property(lambda self: types.SimpleNamespace(ptr=self._array.ctypes.data))
+    device = property(lambda self: types.SimpleNamespace(id=self._place))
+    data = property(lambda self: types.SimpleNamespace(ptr=self._array.ctypes.data, device_id=self._place))
 
     @property
     def base(self):
@@ -68,11 +74,18 @@ class FakeArray(np.lib.mixins.NDArrayOperatorsMixin):
     def get(self):
         """The values on the host: the one way out."""
         wait("get")
+        arrive()
         return self._array.copy()
 
     def set(self, array, stream=None):
-        """Copy an array of the host in."""
-        self._array[...] = array
+        """Copy an array of the host in: at once, or, from pinned memory, when its turn comes."""
+        block = array
+        while isinstance(block, np.ndarray | memoryview):
+            block = block.obj if isinstance(block, memoryview) else block.base
+        if QUEUED[-1] and isinstance(block, PinnedMemoryPointer):
+            COPIES.append((self._array, weakref.ref(block)))
+        else:
+            self._array[...] = array
 
     def item(self):
         return self.get().item()
@@ -104,7 +117,7 @@ class FakeArray(np.lib.mixins.NDArrayOperatorsMixin):
     def __getattr__(self, name):
         if name.startswith("__") or name not in METHODS:
             raise AttributeError(f"'cupy.ndarray' object has no attribute {name!r}")
-        method = getattr(self._array, name)
+        method = getattr(self._array if name in VIEWS else bare(self), name)
         if name in COUNTING:
             wait(name)
         if name == "take":
@@ -130,6 +143,7 @@ class FakeArray(np.lib.mixins.NDArrayOperatorsMixin):
         return wrapped(function(*bare(args), **bare(keywords)))
 
 
+VIEWS = {"reshape", "ravel", "squeeze", "swapaxes", "transpose", "view"}  # of which no kernel is launched
 METHODS = {
     *("all", "any", "argmax", "argmin", "max", "mean", "min", "prod", "std", "sum", "var"),
     *("argsort", "astype", "clip", "copy", "fill", "flatten", "nonzero", "ravel", "repeat", "reshape"),
@@ -146,7 +160,19 @@ COUNTING = {
     "extract",
     "compress",
 }  # how many, is not known
+
+
+class Current(threading.local):
+    """The GPU that a thread computes on: the last of its stack."""
+
+    def __init__(self):
+        self.stack = [0]
+
+
 WAITING = [True]
+CURRENT = Current()
+QUEUED = [False]  # do copies wait for their turn?
+COPIES = deque()  # those that do: where to, and the block of pinned memory they come from, if it still is
 
 
 def wait(reason):
@@ -165,9 +191,40 @@ def allow_synchronize(allowed):
         WAITING.pop()
 
 
+@contextlib.contextmanager
+def queued():
+    """Inside, a copy from pinned memory is done when the host waits, and not before."""
+    QUEUED.append(True)
+    try:
+        yield
+    finally:
+        arrive()
+        QUEUED.pop()
+
+
+def arrive():
+    """Do the copies that are queued; of a block that was given back by now comes what others wrote there."""
+    while COPIES:
+        target, block = COPIES.popleft()
+        memory = block() or b"\xff" * target.nbytes
+        target[...] = np.frombuffer(memory, target.dtype, target.size).reshape(target.shape)
+
+
+@contextlib.contextmanager
+def gpus(count):
+    """Inside, there are so many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime, "getDeviceCount", lambda: count)
+        yield
+
+
 def bare(value):
     """What lies behind the glass; a NumPy array is refused, as the GPU would refuse it."""
     if isinstance(value, FakeArray):
+        if value._place != CURRENT.stack[-1]:
+            raise ValueError(
+                f"Array device must be same as the current device: {value._place} is not {CURRENT.stack[-1]}"
+            )
         return value._array
     if isinstance(value, np.ndarray):
         raise TypeError(f"Unsupported type {type(value)}: an array of NumPy met one of CuPy")
@@ -245,7 +302,14 @@ class FakeModule(types.ModuleType):
             if name in ("max", "min", "amax", "amin") and {"initial", "where"} & set(keywords):
                 raise TypeError(f"cupy.{name}() got an unexpected keyword argument")
             if name in ("asarray", "array") and isinstance(args[0], np.ndarray):
-                return FakeArray(args[0].copy())  # a copy from the host
+                copy = FakeArray(np.empty_like(args[0]))
+                copy.set(args[0])
+                if keywords.get("blocking"):
+                    wait("a copy")
+                    arrive()
+                return copy
+            if name == "array" and isinstance(args[0], FakeArray):
+                return FakeArray(args[0]._array.copy())  # also from another GPU
             source = args[0] if args and isinstance(args[0], FakeArray) else None  # of a view
             return wrapped(found(*bare(args), **bare(keywords)), source)
 
@@ -329,26 +393,27 @@ class Pool:
 
 
 class Device:
-    """GPU 0, and no other."""
+    """One of as many GPUs as there are: 1, unless `gpus` says otherwise."""
 
     compute_capability = "90"
 
     def __init__(self, index=0):
         self.id = index or 0
-        if self.id:
+        if self.id >= runtime.getDeviceCount():
             raise RuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
 
     def __enter__(self):
+        CURRENT.stack.append(self.id)
         return self
 
     def __exit__(self, *error):
-        """Nothing has changed."""
+        CURRENT.stack.pop()
 
     def use(self):
-        """It is the only one."""
+        CURRENT.stack[-1] = self.id
 
     def synchronize(self):
-        """It waits for nothing."""
+        arrive()
 
 
 class PinnedMemoryPointer(bytearray):
@@ -356,17 +421,20 @@ class PinnedMemoryPointer(bytearray):
 
 
 class Event:
-    """A mark in a stream."""
-
-    done = True
+    """A mark in a stream, behind the copies that were queued before it."""
 
     def __init__(self, disable_timing=False):
-        self.timing = not disable_timing
+        self.timing, self.before = not disable_timing, ()
 
-    def record(self):
-        """At once."""
+    def record(self, stream=None):
+        self.before = tuple(COPIES)
 
-    synchronize = record
+    @property
+    def done(self):
+        return not any(copy is one for copy in COPIES for one in self.before)
+
+    def synchronize(self):
+        arrive()
 
 
 def gemm_strided_batched(handle, transa, transb, m, n, k, alpha, *operands):
@@ -414,7 +482,8 @@ cuda = types.SimpleNamespace(
     memory=types.SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
     device=types.SimpleNamespace(get_cublas_handle=lambda: 1),
     set_allocator=lambda allocate: None,
-    get_device_id=lambda: 0,
+    get_allocator=lambda: POOL.malloc,
+    get_device_id=lambda: CURRENT.stack[-1],
     get_current_stream=lambda: None,
     get_elapsed_time=lambda start, end: 0.0,
     alloc_pinned_memory=PinnedMemoryPointer,

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from minigrad.backend import ways
+from minigrad.errors import DeviceError
 
 AS_IT_IS, TRANSPOSED = 0, 1  # cublasOperation_t
 DEFAULT_ALGORITHM = -1
@@ -124,7 +125,17 @@ def _fits(C: Any, out: Any) -> bool:
 
 
 def _launch(cupy: Any, gemm: Callable, handle: int, a: Any, b: Any, C: Any) -> None:
-    """Write a b to C, whose rows and matrices lie one behind the other."""
+    """Write a b to C, whose rows and matrices lie one behind the other.
+
+    cuBLAS sees addresses only: DeviceError unless all three are of the GPU that computes.
+    """
+    current = cupy.cuda.get_device_id()
+    for place in (a.data.device_id, b.data.device_id, C.data.device_id):
+        if place != current:
+            raise DeviceError(
+                f"matmul(): an operand on cuda:{place}, and cuda:{current} computes; move it with .to(), or "
+                f"compute within `with mg.cuda.device({place}):`"
+            )
     M, N = C.shape[-2:]
     batch = C.shape[:-2]
     a, of_a = _laid_out(cupy, a, batch)

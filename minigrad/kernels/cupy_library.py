@@ -5,12 +5,13 @@ Beyond NumPy's names it has the kernels of cupy_sources.py, and the check of ind
 """
 
 import math
+import threading
 import types
 from typing import Any
 
 import numpy
 
-from minigrad.backend import ways
+from minigrad.backend import in_pinned_memory, ways
 from minigrad.errors import OutOfMemoryError
 
 from .cupy_gemm import multiplier
@@ -33,7 +34,10 @@ class Library(types.ModuleType):
         self.peaks: dict[int, int] = {}  # by the number of a GPU: the most bytes in use since last asked
         self._reports: dict[int, Any] = {}  # by the number of a GPU: what `note_outside` has found there
         self._checks: dict[tuple[str, int, int], int] = {}  # message and limits -> the number of the check
-        self._noted = False  # has a check been launched since the reports were read?
+        self._noted = False  # has a check been launched since the reports were read, or is one unread?
+        self._copying: list[tuple[Any, numpy.ndarray]] = []  # a mark behind each copy, and what it copies
+        self._lock = threading.Lock()  # of the reports, the checks and the copies
+        self._malloc = cupy.cuda.get_allocator()  # the pool's, unless the user has set another
         cupy.cuda.set_allocator(self._allocate)
 
     def __getattr__(self, name: str) -> Any:
@@ -45,25 +49,44 @@ class Library(types.ModuleType):
     # -------------------------------------------------------------------------------- memory
 
     def moved(self, array: Any, index: int, *, non_blocking: bool) -> Any:
-        """A copy of an array, of the host or of another GPU, in the memory of the GPU `index`."""
+        """A copy of an array, of the host or of another GPU, in the memory of the GPU `index`.
+
+        With `non_blocking` the array is held until it has been copied: pinned memory that nobody holds is
+        given to the next who asks, and the copy may still be queued then.
+        """
         with self.cupy.cuda.Device(index):
-            if not (non_blocking and isinstance(array, numpy.ndarray)):
+            if not isinstance(array, numpy.ndarray):
                 return self.cupy.array(array)
-            copy = self.cupy.empty(array.shape, array.dtype)
-            copy.set(numpy.ascontiguousarray(array), stream=self.cupy.cuda.get_current_stream())
+            if (
+                not non_blocking
+            ):  # what is not pinned CuPy first copies to memory of its own, and need not wait
+                return self.cupy.array(array, blocking=in_pinned_memory(array))
+            source, stream = numpy.ascontiguousarray(array), self.cupy.cuda.get_current_stream()
+            copy, mark = self.cupy.empty(array.shape, array.dtype), self.cupy.cuda.Event(disable_timing=True)
+            copy.set(source, stream=stream)
+            mark.record(stream)
+            self.release_copied()
+            with self._lock:
+                self._copying.append((mark, source))
             return copy
+
+    def release_copied(self) -> None:
+        """Let go of the arrays of the host that have been copied by now."""
+        with self._lock:
+            self._copying = [pair for pair in self._copying if not pair[0].done]
 
     def empty_pinned(self, shape: tuple[int, ...], dtype: Any) -> numpy.ndarray:
         """An array of the host's in page-locked memory, its values not set."""
+        self.release_copied()
         count = math.prod(shape)
         memory = self.cupy.cuda.alloc_pinned_memory(max(1, count * numpy.dtype(dtype).itemsize))
         return numpy.frombuffer(memory, dtype, count).reshape(shape)
 
     def _allocate(self, size: int) -> Any:
-        """Memory of the pool's; an error that says what was asked and what is free."""
+        """Memory by CuPy's allocator; an error that says what was asked and what is free."""
         pool = self.cupy.get_default_memory_pool()
         try:
-            memory = pool.malloc(size)
+            memory = self._malloc(size)
         except self.cupy.cuda.memory.OutOfMemoryError:
             free, total = self.cupy.cuda.runtime.memGetInfo()
             raise OutOfMemoryError(
@@ -84,26 +107,28 @@ class Library(types.ModuleType):
         CuPy would take it modulo the size. The IndexError comes when values next reach the host.
         `message` is formatted with `value`, and with `position`, counted through the whole array.
         """
-        place = numbers.device.id
-        if place not in self._reports:
-            self._reports[place] = self.cupy.zeros(3, "uint64")
-        check = self._checks.setdefault((message, low, high), len(self._checks) + 1)
-        accepted = low if ignored is None else ignored
-        self.kernels["note_outside"](numbers, low, high, accepted, check, self._reports[place])
-        self._noted = True
+        place, accepted = numbers.device.id, low if ignored is None else ignored
+        with self._lock, self.cupy.cuda.Device(place):
+            if place not in self._reports:
+                self._reports[place] = self.cupy.zeros(3, "uint64")
+            check = self._checks.setdefault((message, low, high), len(self._checks) + 1)
+            self.kernels["note_outside"](numbers, low, high, accepted, check, self._reports[place])
+            self._noted = True
 
     def raise_noted(self) -> None:
         """IndexError if a check has found a number out of range since this was last asked."""
         if not self._noted:
             return
-        self._noted = False
-        for report in self._reports.values():
-            check, value, position = report.get().tolist()
-            if check:
-                report.fill(0)
-                message = next(key[0] for key, number in self._checks.items() if number == check)
-                signed = value - 2**64 if value >= 2**63 else value
-                raise IndexError(message.format(value=signed, position=position))
+        with self._lock:
+            for place, report in self._reports.items():
+                check, value, position = report.get().tolist()
+                if check:  # those of other GPUs are still to be read
+                    with self.cupy.cuda.Device(place):
+                        report.fill(0)
+                    message = next(key[0] for key, number in self._checks.items() if number == check)
+                    signed = value - 2**64 if value >= 2**63 else value
+                    raise IndexError(message.format(value=signed, position=position))
+            self._noted = False
 
     # -------------------------------------------------------------------------------- kernels
 
@@ -150,4 +175,4 @@ class Library(types.ModuleType):
         self, p: Any, m: Any, v: Any, g: Any, *, betas: tuple[float, float], rate: float, shift: float
     ) -> None:
         """One step of Adam, in place: p, m and v are read and written once."""
-        self.kernels["adam"](g, *betas, rate, shift, p, m, v)
+        self.kernels["adam"](g, *betas, 1.0 - betas[0], 1.0 - betas[1], rate, shift, p, m, v)

@@ -132,12 +132,14 @@ SOURCES = {
         Source("erfc", "T x", "T y", "y = erfc(x);", ("float32", "float64")),
         # ---------------------------------------------------------------- an optimiser's step in one pass
         Source(
-            "adam",  # optim/adam.py, equations (2) to (5), with `rate` γ √c₂ / c₁ and `shift` ε √c₂
-            "T g, T beta1, T beta2, T rate, T shift",
+            # optim/adam.py, equations (2) to (5), with `rate` γ √c₂ / c₁ and `shift` ε √c₂; 1 - β comes as
+            # `new`, since 1 - T(β) would have lost the digits of a β near 1
+            "adam",
+            "T g, T beta1, T beta2, T new1, T new2, T rate, T shift",
             "T p, T m, T v",
             """
-            m = beta1 * m + (T(1) - beta1) * g;
-            v = beta2 * v + (T(1) - beta2) * g * g;
+            m = beta1 * m + new1 * g;
+            v = beta2 * v + new2 * g * g;
             p -= rate * (m / (sqrt(v) + shift));
             """,
             ("float32", "float64"),

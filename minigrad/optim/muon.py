@@ -97,7 +97,7 @@ def orthogonalised(
     """A matrix with the singular vectors of m and singular values near 1: (3)."""
     a, b, c = coefficients
     x = m.T if m.shape[0] > m.shape[1] else m
-    x = x / max(math.sqrt(float(xp.sum(xp.square(m)))), eps)
+    x = x / xp.maximum(xp.sqrt(xp.sum(xp.square(m))), eps)
     for _ in range(steps):
         gram = x @ x.T
         x = a * x + (b * gram + c * (gram @ gram)) @ x

@@ -58,13 +58,11 @@ class Rprop(Elementwise):
         if group["maximize"]:
             g = xp.negative(g, out=scratch[1])
         agreement = xp.multiply(g, before, out=t)  # (1)
-        kept, changed = agreement > 0, agreement < 0
-        shrink, grow = group["etas"]
-        size[kept] *= grow
-        size[changed] *= shrink
+        changed, (shrink, grow) = agreement < 0, group["etas"]
+        size *= xp.where(agreement > 0, grow, xp.where(changed, shrink, 1.0)).astype(size.dtype, copy=False)
         xp.clip(size, *group["step_sizes"], out=size)  # (2)
-        before[...] = g
-        before[changed] = 0  # (3)
+        xp.copyto(before, g)
+        xp.copyto(before, 0, where=changed)  # (3)
         xp.sign(before, out=t)
         t *= size
         p -= t  # (4)

@@ -296,6 +296,12 @@ def test_what_memory_lacks_is_said_with_what_was_asked_and_what_is_free(monkeypa
     assert isinstance(caught.value, DeviceError | MemoryError)
 
 
+def test_an_allocator_of_the_users_goes_on_giving_the_memory(monkeypatch):
+    monkeypatch.setattr(fakecupy.cuda, "get_allocator", lambda: lambda size: f"{size} of my own")
+    with fakecupy.installed() as library:
+        assert library._allocate(5) == "5 of my own"
+
+
 NEEDS_ONE = {
     "to": lambda: mg.ones(2).to("cuda"),
     "cuda": lambda: nn.Linear(2, 2).cuda(),

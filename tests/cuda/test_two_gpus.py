@@ -1,0 +1,110 @@
+"""Two GPUs: tensors of the second while the first computes, and numbers that both of them note."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import fakecupy
+import minigrad as mg
+from minigrad.backend import refuse_outside
+from minigrad.errors import DeviceError
+
+
+@pytest.fixture(autouse=True)
+def library():
+    with fakecupy.installed() as found, fakecupy.gpus(2):
+        yield found
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda where: mg.rand(5, device=where),
+        lambda where: mg.randn(5, device=where),
+        lambda where: mg.randint(0, 9, (5,), device=where),
+        lambda where: mg.randint(0, 2**40, (5,), device=where),
+        lambda where: mg.randperm(5, device=where),
+    ],
+    ids=["rand", "randn", "randint", "a wide randint", "randperm"],
+)
+def test_numbers_are_drawn_on_a_gpu_that_is_not_the_current_one(draw):
+    mg.manual_seed(3)
+    there = draw("cuda:1")
+    assert there.device == "cuda:1"
+    mg.manual_seed(3)
+    np.testing.assert_allclose(there.tolist(), draw("cpu").tolist(), rtol=1e-6)
+
+
+def test_operands_of_a_product_on_another_gpu_are_refused_and_both_named():
+    with mg.cuda.device(1):
+        a = mg.ones(2, 2, device="cuda:1")
+        assert (a @ a).tolist() == [[2.0, 2.0], [2.0, 2.0]]
+    with pytest.raises(
+        DeviceError, match=r"matmul\(\): an operand on cuda:1, and cuda:0 computes; .*device\(1\)"
+    ):
+        a @ a
+
+
+def noted(where, number):
+    """A number that is out of range, on a GPU that is not the current one."""
+    refuse_outside(mg.tensor([number], device=where).array, 0, 5, lambda wrong: f"{wrong} on {where}")
+
+
+def test_a_number_out_of_range_is_noted_on_a_gpu_that_is_not_the_current_one():
+    noted("cuda:1", 7)
+    with pytest.raises(IndexError, match=r"7 \(at 0\) on cuda:1"):
+        mg.cuda.synchronize()
+    mg.cuda.synchronize()
+
+
+def test_what_two_gpus_have_noted_is_raised_one_after_the_other():
+    noted("cuda:0", 8)
+    noted("cuda:1", 9)
+    for number in (8, 9):
+        with pytest.raises(IndexError, match=f"{number} .* on cuda"):
+            mg.cuda.synchronize()
+    mg.cuda.synchronize()
+
+
+def test_a_check_waits_while_another_thread_reads_the_reports(library):
+    noted("cuda:0", 8)
+    report = library._reports[0]
+    started, written = [], threading.Event()
+
+    class Slow:
+        """The report, which another thread would write to just when it has been read."""
+
+        def get(self):
+            values = report.get()
+            thread = threading.Thread(target=lambda: (noted("cuda:0", 9), written.set()))
+            thread.start()
+            started.append(thread)
+            assert not written.wait(0.05)
+            library._reports[0] = report
+            return values
+
+        def fill(self, value):
+            report.fill(value)
+
+    library._reports[0] = Slow()
+    with pytest.raises(IndexError, match="8 "):
+        library.raise_noted()
+    started[0].join()
+    with pytest.raises(IndexError, match="9 "):
+        library.raise_noted()
+
+
+def test_checks_of_many_threads_have_a_number_each(library):
+    numbers = mg.tensor([0], device="cuda:0").array
+    threads = [
+        threading.Thread(
+            target=lambda i=i: [library.check_numbers(numbers, 0, 5, f"{i} {j}", None) for j in range(20)]
+        )
+        for i in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(library._checks.values()) == list(range(1, 81))
