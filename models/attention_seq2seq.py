@@ -29,6 +29,7 @@ Shapes: B batch, S source positions, T target positions, H hidden size, V target
 """
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 from minigrad import nn
 from minigrad.data import PAD
@@ -60,6 +61,12 @@ class AttentionSeq2SeqConfig:
         for name in ("source_vocabulary", "target_vocabulary", "embedding_size", "hidden_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+
+    @classmethod
+    def tiny(cls, **changes: Any) -> Self:
+        """A model for toy tasks, and seconds of a CPU."""
+        sizes = {"embedding_size": 16, "hidden_size": 32}
+        return cls(**{**sizes, **changes})
 
 
 class Encoder(nn.Module):

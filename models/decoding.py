@@ -81,6 +81,7 @@ class Limits:
         min_length: <eos> may not come before it.
         no_repeat_ngram: no n tokens in a row are written twice (Paulus, Xiong and Socher 2018, "A deep
             reinforced model for abstractive summarization"); 0 for no such rule.
+        banned: tokens that are never written either: <eos> and <unk> where a text has no end.
 
     <pad> and <sos> are never written. A row that has no token left may end.
     """
@@ -88,6 +89,7 @@ class Limits:
     max_length: int
     min_length: int = 0
     no_repeat_ngram: int = 0
+    banned: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.max_length < 1:
@@ -104,7 +106,7 @@ class Limits:
         if np.isnan(log_p).any():
             raise ValueError("the model's log p is NaN; did its training diverge?")
         allowed = log_p.copy()
-        allowed[:, [PAD, SOS]] = -np.inf
+        allowed[:, [PAD, SOS, *self.banned]] = -np.inf
         if history.shape[1] + 1 < self.min_length:
             allowed[:, EOS] = -np.inf
         if 0 < self.no_repeat_ngram <= history.shape[1]:
@@ -157,7 +159,7 @@ def sample(
     draw = generator or default_generator()
 
     def choose(log_p: np.ndarray) -> np.ndarray:
-        p = truncated(_softmax(log_p / temperature), top_k, top_p)  # (3)
+        p = truncated(_softmax(log_p, temperature), top_k, top_p)  # (3)
         height = p.cumsum(axis=1)  # (R, V)
         wanted = (1 - draw.uniform(len(p))) * height[:, -1]  # above 0, so that no token of p = 0 is met
         return (height >= wanted[:, None]).argmax(axis=1)
@@ -341,9 +343,11 @@ def _first(source: Tensor, first: Tensor | None) -> Tensor:
     return first
 
 
-def _softmax(x: np.ndarray) -> np.ndarray:
-    """The softmax of each row, in float64."""
-    p = np.exp(x.astype(np.float64) - x.max(axis=1, keepdims=True))
+def _softmax(x: np.ndarray, temperature: float) -> np.ndarray:
+    """The softmax of each row of x / τ, in float64; a τ near 0 leaves the largest alone."""
+    below = x.astype(np.float64) - x.max(axis=1, keepdims=True)
+    with np.errstate(over="ignore"):  # -∞ is what is wanted
+        p = np.exp(below / temperature)
     return p / p.sum(axis=1, keepdims=True)
 
 

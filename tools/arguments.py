@@ -73,9 +73,19 @@ def number(text: str) -> float:
     return value
 
 
+def not_negative(text: str) -> float:
+    """A number from 0 on."""
+    value = _number(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number from 0 on")
+    return value
+
+
 def whole(text: str) -> int:
     """A whole number from 0 on."""
-    return 0 if text == "0" else count(text)
+    if not text.isascii() or not text.isdigit() or int(text) > 10**9:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0 to 1000000000")
+    return int(text)
 
 
 def yes_or_no(text: str) -> bool:

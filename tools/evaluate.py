@@ -14,7 +14,7 @@ from .learners import trained
 from .pair_learner import PairLearner
 from .run_folder import RunFolder
 from .scores import METRICS, Scores
-from .tasks import load_task
+from .tasks import task_of_run
 from .translate import add_search
 from .translator import Search
 
@@ -71,7 +71,7 @@ def _examples(learner: Learner, folder: RunFolder, files: Sequence[str]) -> Sequ
             return learner.read([str(Path(path)) for path in files])
         except DataError as error:
             raise CommandError(plain(error)) from error
-    task = load_task(learner.config)
+    task = task_of_run(learner.config, "put it back, or name another file by --data FILE")
     if task.fingerprint() != learner.config["fingerprint"]:
         raise CommandError(
             f"{folder}: the data of {learner.config['task']} are not those that this run began with, so what "

@@ -14,13 +14,15 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+NAME = "events.out.tfevents."  # how the name of an event file begins: TensorBoard goes by it
+
 
 class EventFile:
     """A new event file in a folder, to which each call of `add` appends."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / f"events.out.tfevents.{time.time_ns()}.{os.getpid()}"
+        self.path = folder / f"{NAME}{time.time_ns()}.{os.getpid()}"
         self._append(_field(3, b"brain.Event:2"))
 
     def add(self, step: int, values: Mapping[str, float]) -> None:

@@ -75,14 +75,20 @@ class ImageLearner(Learner):
         return ImageBatch(as_tensor(np.stack(images)), read, said, sum(len(row) + 1 for row in digits))
 
     def loss(self, batch: ImageBatch) -> Tensor:
-        """The mean cross-entropy of the next digit; for hard attention with the gradient of its own loss."""
+        """The mean cross-entropy of the next digit; for hard attention with the gradient of its own loss.
+
+        With a penalty it is (9) of Xu 2015, a sum over the pictures, divided by the number of digits as the
+        cross-entropy is: so parts of a batch add up to the whole.
+        """
         if isinstance(self.model, HardImageAttention):
             return self._hard_loss(self.model, batch)
         logits, weights = self.model(batch.images, batch.read)
         entropy = self._entropy(logits, batch)
         if not self.attention_penalty:
             return entropy
-        return entropy + self.attention_penalty * doubly_stochastic_loss(weights, batch.said != PAD)
+        pictures = batch.said.shape[0]
+        penalty = doubly_stochastic_loss(weights, batch.said != PAD) * (pictures / batch.tokens)
+        return entropy + self.attention_penalty * penalty
 
     def _entropy(self, logits: Tensor, batch: ImageBatch) -> Tensor:
         return F.cross_entropy(

@@ -14,6 +14,7 @@ from minigrad.tensor import Tensor
 
 from .errors import CommandError
 from .examples import Task
+from .recipes import recipe_of
 from .scores import Scores
 
 
@@ -31,7 +32,7 @@ class Learner:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
-        self.by_gradient = True
+        self.by_gradient = not recipe_of(config["kind"], config["model"]["name"]).fitted
         self.place = device("cpu")
         self.details = []
 

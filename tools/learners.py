@@ -32,6 +32,7 @@ def configuration(task: Task, settings: Mapping[str, Any]) -> dict[str, Any]:
 
     CommandError if the model's settings do not go together.
     """
+    _refuse_without_effect(settings)
     decided = LEARNERS[settings["kind"]].decided(task, settings)
     recipe = recipe_of(settings["kind"], settings["model"]["name"])
     model = {**settings["model"], **recipe.fixed, **decided.pop("model")}
@@ -48,6 +49,29 @@ def configuration(task: Task, settings: Mapping[str, Any]) -> dict[str, Any]:
     training["epochs"] = training["epochs"] or max(3, math.ceil(STEPS_AT_LEAST / steps))
     sizes = {"train": examples, "heldout": len(task.heldout), "fingerprint": task.fingerprint()}
     return {**settings, **sizes, "model": model, "training": training, **decided}
+
+
+def _refuse_without_effect(settings: Mapping[str, Any]) -> None:
+    """CommandError for a setting of the training that this kind of task or this model does not look at."""
+    kind, name, training = settings["kind"], settings["model"]["name"], settings["training"]
+    fitted = recipe_of(kind, name).fitted
+    model = f"the model {name}"
+    steps = f"{model} is fitted in one go; it is for models that are trained by steps"
+    without: dict[str, str] = dict.fromkeys(("average", "patience", "workers"), steps) if fitted else {}
+    if kind not in ("pairs", "digits") or (kind, name) == ("digits", "hard"):
+        without["attention_penalty"] = (
+            f"{model} of {settings['task']} has no weights to be penalised; it is for pairs of texts, and "
+            "for the model attention of digits"
+        )
+    if kind in ("series", "adding"):
+        without["label_smoothing"] = (
+            f"{settings['task']} predicts numbers; it is for tasks whose targets are tokens"
+        )
+    elif fitted:
+        without["label_smoothing"] = steps
+    for setting, why in without.items():
+        if training[setting]:
+            raise CommandError(f"training.{setting}: {why}")
 
 
 def trained(folder: RunFolder, which: str = "last", place: str = "cpu") -> Learner:

@@ -39,14 +39,14 @@ def series(data: Mapping[str, Any], seed: int) -> Task:
     if data["files"]:
         if not data["column"]:
             raise CommandError("series reads a column of a CSV file: name it by --column NAME")
-        found = read_series(data["files"][0], data["column"])
+        found, name = read_series(data["files"][0], data["column"]), data["files"][0]
         place = len(found) - max(20, len(found) // SHARE)
     else:
-        found = noisy_sine(seed, data["pairs"] + data["heldout"])
+        found, name = noisy_sine(seed, data["pairs"] + data["heldout"]), "the series"
         place = data["pairs"]
     if place < 2 * data["length"] or len(found) - place < 20:
         raise CommandError(
-            f"the series has {len(found)} observations, {len(found) - place} of them held out; expected "
+            f"{name} has {len(found)} observations, {len(found) - place} of them held out; expected "
             f"{2 * data['length']} or more to train on and 20 to test on, or a smaller --length"
         )
     return Task([found[:place]], [(found[place - data["length"] : place], found[place:])])

@@ -88,7 +88,10 @@ class PairLearner(Learner):
         if not tokens:
             return super().sampler(dataset)
         lengths = np.column_stack([dataset.lengths, [len(target) + 1 for target in dataset.targets]])
-        return TokenBatchSampler(lengths, tokens, seed=self.config["seed"])
+        try:
+            return TokenBatchSampler(lengths, tokens, seed=self.config["seed"])
+        except ValueError as error:
+            raise CommandError(f"training.batch_tokens: {plain(error)}") from error
 
     def collate(self, items: list[Any]) -> Batch:
         """Padded, with <sos> and <eos>."""

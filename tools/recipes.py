@@ -46,6 +46,7 @@ class Recipe:
         small: the sizes that train in a minute or two, where they are not the configuration's defaults.
         fixed: what the name decides.
         training: settings of the training that suit it better than the general ones.
+        fitted: whether it is fitted in one go, and not trained by gradients.
     """
 
     text: str
@@ -54,6 +55,7 @@ class Recipe:
     small: Mapping[str, Any] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    fitted: bool = False
 
 
 def _itself(model: nn.Module) -> nn.Module:
@@ -157,7 +159,8 @@ TEXT = {
         "counts of what follows the last two tokens (Markov 1913)",
         MarkovChain,
         _itself,
-        {"order": 2, "smoothing": 0.01},
+        {"order": 2, "smoothing": 3.0},
+        fitted=True,
     ),
 }
 
@@ -178,9 +181,13 @@ DIGITS = {
     ),
 }
 SERIES = {
-    "naive": Recipe("tomorrow will be as today", Naive, _itself),
+    "naive": Recipe("tomorrow will be as today", Naive, _itself, fitted=True),
     "ar": Recipe(
-        "a weighted sum of the last n values, by least squares", AutoRegressive, _itself, {"order": 8}
+        "a weighted sum of the last n values, by least squares",
+        AutoRegressive,
+        _itself,
+        {"order": 8},
+        fitted=True,
     ),
     **{
         f"latent-{cell}": Recipe(

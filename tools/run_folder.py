@@ -5,16 +5,17 @@ checkpoint.safetensors   parameters, optimiser, schedule, data order, random sta
 best.safetensors         the parameters that had the best score
 average.safetensors      the mean of the last epochs' parameters, if asked for
 log.jsonl                one JSON object a line: {"step", "epoch", "loss", ...} and one for each epoch's end
+events/                  the same for TensorBoard, if asked for
 loss.png, attention.png, graph.svg, graph.dot
 
-Nothing in them depends on the clock: the same seed, data and versions give the same bytes.
+Nothing in them but the events depends on the clock: the same seed, data and versions give the same bytes.
 """
 
 import json
 import platform
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -23,8 +24,9 @@ from minigrad.checkpoint import atomic_file, load_checkpoint, save_checkpoint
 from minigrad.errors import CheckpointError
 
 from .errors import CommandError
+from .event_file import NAME as EVENT_FILE
 
-CONFIG, LOG = "config.json", "log.jsonl"
+CONFIG, LOG, EVENTS = "config.json", "log.jsonl", "events"
 CHECKPOINTS = {  # the weights of a run by their name on the command line
     "last": "checkpoint.safetensors",
     "best": "best.safetensors",
@@ -33,37 +35,48 @@ CHECKPOINTS = {  # the weights of a run by their name on the command line
 EPOCHS = "epoch-{}.safetensors"  # the weights after an epoch, kept until they are averaged
 PICTURES = ("loss.png", "attention.png", "forecast.png", "graph.svg", "graph.dot")
 
-# What every configuration holds, and of which kind; what a learner adds, it checks itself.
+
+class _From(NamedTuple):
+    """A number of a kind that is not less than `least`."""
+
+    kind: type
+    least: int
+
+
+_COUNT, _WHOLE, _SIZE = _From(int, 1), _From(int, 0), _From(float, 0)
+
+# What every configuration holds, of which kind and from where on; what a learner adds, it checks itself,
 FIELDS: Mapping[str, Any] = {
     "task": str,
     "kind": str,
     "score": str,
-    "seed": int,
-    "train": int,
-    "heldout": int,
+    "seed": _WHOLE,
+    "train": _WHOLE,
+    "heldout": _WHOLE,
     "fingerprint": str,
     "data": dict,
     "model": {"name": str},
     "training": {
-        "epochs": int,
-        "threads": int,
-        "batch_size": int,
-        "batch_tokens": int,
-        "accumulate": int,
+        "epochs": _COUNT,
+        "threads": _COUNT,
+        "batch_size": _COUNT,
+        "batch_tokens": _WHOLE,
+        "accumulate": _COUNT,
         "optimizer": str,
         "schedule": str,
-        "learning_rate": float,
-        "warmup": int,
+        "learning_rate": _SIZE,
+        "warmup": _COUNT,
         "weight_decay": float,
-        "clip": float,
-        "label_smoothing": float,
+        "clip": _SIZE,
+        "label_smoothing": _SIZE,
         "attention_penalty": float,
-        "patience": int,
-        "average": int,
-        "workers": int,
+        "patience": _WHOLE,
+        "average": _WHOLE,
+        "workers": _WHOLE,
         "tensorboard": bool,
     },
 }
+OF_KIND: Mapping[str, Any] = {"pairs": {"max_length": _COUNT}}  # but what is used only later
 
 
 class RunFolder:
@@ -92,6 +105,7 @@ class RunFolder:
             kept = [self.path / name for name in (*CHECKPOINTS.values(), LOG, *PICTURES)]
             for path in [*kept, *self.path.glob(EPOCHS.format("*"))]:
                 path.unlink(missing_ok=True)
+            self.drop_events()
             text = json.dumps({**config, "versions": versions()}, ensure_ascii=False, indent=2)
             with atomic_file(self.path / CONFIG) as file:
                 file.write(text.encode())
@@ -110,6 +124,7 @@ class RunFolder:
         except (ValueError, RecursionError) as error:
             raise CommandError(f"{path} is damaged: {error}") from error
         problem = _problem(config, FIELDS, "the whole")
+        problem = problem or _problem(config, OF_KIND.get(config["kind"], {}))
         if problem:
             raise CommandError(f"{path} is damaged: {problem}")
         return config
@@ -168,10 +183,25 @@ class RunFolder:
         with atomic_file(self.path / LOG) as file:
             file.write("".join(line + "\n" for line in kept).encode())
 
+    def drop_events(self) -> None:
+        """Remove what was written for TensorBoard."""
+        for path in (self.path / EVENTS).glob(f"{EVENT_FILE}*"):
+            path.unlink()
+
     def records(self) -> list[dict[str, Any]]:
-        """The lines of the log; one that a crash left half written is left out."""
+        """The lines of the log; one that a crash left half written is left out.
+
+        CommandError for lines that are no text.
+        """
         path = self.path / LOG
-        lines = path.read_text(encoding="utf-8", errors="replace").split("\n") if path.exists() else []
+        whole, _, _ = path.read_bytes().rpartition(b"\n") if path.exists() else (b"", b"", b"")
+        try:
+            lines = whole.decode().split("\n")
+        except UnicodeDecodeError as error:
+            line = whole.count(b"\n", 0, error.start) + 1
+            raise CommandError(
+                f"{path} is damaged: line {line} is not UTF-8; take the line out, and go on"
+            ) from error
         place = {"step": int, "epoch": int}
         return [record for line in lines if not _problem(record := _parsed(line), place)]
 
@@ -184,7 +214,12 @@ def _parsed(line: str) -> Any:
 
 
 def _problem(found: Any, expected: Any, name: str = "") -> str | None:
-    """What is not as `expected`, a type or a table of them; None if all is."""
+    """What is not as `expected`, a type, a range or a table of them; None if all is."""
+    if isinstance(expected, _From):
+        kind, least = expected
+        if problem := _problem(found, kind, name):
+            return problem
+        return None if found >= least else f"{name} is {found}, expected {least} or more"
     kind = dict if isinstance(expected, Mapping) else expected
     fits = isinstance(found, (int, float) if kind is float else kind)
     fits = fits and (kind is bool or not isinstance(found, bool))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from minigrad.creation import as_tensor
-from minigrad.models import AutoRegressive, Naive
+from minigrad.models import AutoRegressive
 from minigrad.models.autoregressive import SeriesModel
 from minigrad.modes import no_grad
 from minigrad.tensor import Tensor
@@ -45,7 +45,6 @@ class SeriesLearner(Learner):
         self.mean, self.deviation = float(config["mean"]), float(config["deviation"])
         self.length: int = config["data"]["length"]
         self.model = built("series", config["model"])  # type: ignore[assignment]
-        self.by_gradient = not isinstance(self.model, AutoRegressive | Naive)
 
     @staticmethod
     def decided(task: Task, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .arguments import count, nearest, number, numbers, one_of, positive, seed, share, whole, yes_or_no
+from .arguments import (
+    count,
+    nearest,
+    not_negative,
+    number,
+    numbers,
+    one_of,
+    positive,
+    seed,
+    share,
+    whole,
+    yes_or_no,
+)
 from .errors import CommandError
 from .recipes import Recipe, recipe_of
 from .tasks import TASKS, TaskEntry, task_entry
@@ -36,10 +48,15 @@ class Setting:
 
 @dataclass(frozen=True)
 class Given:
-    """A value that somebody has given, as text, and where."""
+    """A value that somebody has given, as text, and where; `shape` is what it was in a TOML file."""
 
     text: str
     origin: str
+    shape: str = "value"
+
+    def blamed(self, error: CommandError) -> CommandError:
+        """The error with the file that the value came from; an option is seen by who has written it."""
+        return error if self.origin.startswith("--") else CommandError(f"{self.origin}: {error}")
 
 
 def paths(text: str) -> tuple[str, ...]:
@@ -75,7 +92,7 @@ TRAINING: Mapping[str, Setting] = {
     "clip": Setting(positive, 1.0, "the largest norm of the gradient", "X"),
     "label_smoothing": Setting(share, 0.0, "share of the target spread over all tokens", "X"),
     "attention_penalty": Setting(
-        number, 0.0, "weight of the coverage loss, for digits of the doubly stochastic loss", "X"
+        not_negative, 0.0, "weight of the coverage loss, for digits of the doubly stochastic loss", "X"
     ),
     "patience": Setting(whole, 0, "stop after so many epochs without a better score; 0: never"),
     "average": Setting(whole, 0, "epochs at the end whose weights are averaged as well"),
@@ -119,10 +136,17 @@ def resolved(given: Mapping[str, Given]) -> dict[str, Any]:
     CommandError, with the place, for a name that is none or a value that does not fit.
     """
     rest = dict(given)
-    name = rest.pop("task").text
-    task = task_entry(name)
-    model_name = rest.pop("model.name").text if "model.name" in rest else task.model
-    recipe = recipe_of(task.kind, model_name)
+    name = _read(str, rest["task"], "task")
+    try:
+        task = task_entry(name)
+    except CommandError as error:
+        raise rest["task"].blamed(error) from error
+    model_name = _read(str, rest["model.name"], "model.name") if "model.name" in rest else task.model
+    try:
+        recipe = recipe_of(task.kind, model_name)
+    except CommandError as error:
+        raise (rest["model.name"].blamed(error) if "model.name" in rest else error) from error
+    rest = {place: value for place, value in rest.items() if place not in ("task", "model.name")}
     found: dict[str, Any] = {
         "task": name if name in TASKS else str(Path(name).resolve()),
         "kind": task.kind,
@@ -175,6 +199,12 @@ def _refuse_unknown(
     if section not in tables:
         known = [*tables, "task", "seed"]
         raise CommandError(f"{value.origin}: there is no setting {place}{nearest(section, known)}")
+    if not key:
+        first = f"name = {value.text!r}" if section == "model" else f"{next(iter(tables[section]))} = ..."
+        raise CommandError(
+            f"{value.origin}: {section} is {value.text!r}, expected a table; "
+            f"did you mean [{section}] {first}?"
+        )
     if key in tables[section]:
         return
     owner = {"data": f"the task {task}", "model": f"the model {model}", "training": "training"}[section]
@@ -186,6 +216,8 @@ def _refuse_unknown(
 
 
 def _read(read: Callable[[str], Any], value: Given, place: str) -> Any:
+    if value.shape == "table" or (value.shape == "list" and read not in (paths, numbers)):
+        raise CommandError(f"{value.origin}: {place}: got a {value.shape}, expected a single value")
     try:
         return read(value.text)
     except argparse.ArgumentTypeError as error:
@@ -207,10 +239,16 @@ def read_toml(path: str | Path) -> dict[str, Given]:
     given: dict[str, Given] = {}
     for name, value in found.items():
         if isinstance(value, dict):
-            given.update({f"{name}.{key}": Given(_text(inner), str(path)) for key, inner in value.items()})
+            given.update({f"{name}.{key}": _given(inner, path) for key, inner in value.items()})
         else:
-            given[name] = Given(_text(value), str(path))
+            given[name] = _given(value, path)
     return given
+
+
+def _given(value: Any, path: str | Path) -> Given:
+    """A value of a TOML file."""
+    shape = "table" if isinstance(value, dict) else "list" if isinstance(value, list) else "value"
+    return Given(_text(value), str(path), shape)
 
 
 def _text(value: Any) -> str:

@@ -129,6 +129,16 @@ def task_name(name: str) -> str:
     return name if name in TASKS else Path(name).stem
 
 
+def task_of_run(config: Mapping[str, Any], remedy: str) -> Task:
+    """The examples that a run was begun with; CommandError, with the remedy, if their files have gone."""
+    named = config["data"].get("files")
+    files = [str(path) for path in named] if isinstance(named, list) else []
+    for path in files or ([] if config["task"] in TASKS else [config["task"]]):
+        if not Path(path).exists():
+            raise CommandError(f"{path}, from which this run has learned, is gone; {remedy}")
+    return load_task(config)
+
+
 def load_task(settings: Mapping[str, Any]) -> Task:
     """The examples that a configuration names, by "task", "data" and "seed"."""
     try:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from minigrad.creation import as_tensor
-from minigrad.data import PAD, Vocabulary, move_batch, pad_sequences, read_text, tokeniser_from_json
+from minigrad.data import EOS, PAD, UNK, Vocabulary, move_batch, pad_sequences, read_text, tokeniser_from_json
 from minigrad.generator import Generator
 from minigrad.metrics import bits_per_character, perplexity
 from minigrad.models import LanguageModel, Limits, MarkovChain, greedy
@@ -51,7 +51,6 @@ class TextLearner(Learner):
         self.length: int = config["data"]["length"]
         self.label_smoothing: float = config["training"]["label_smoothing"]
         self.model = built("text", config["model"])  # type: ignore[assignment]
-        self.by_gradient = not isinstance(self.model, MarkovChain)
 
     @staticmethod
     def decided(task: Task, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,17 +88,21 @@ class TextLearner(Learner):
 
     def loss(self, batch: TextBatch) -> Tensor:
         """The mean cross-entropy of the next token."""
-        return self._entropy(batch, "mean", self.label_smoothing)
+        return self._entropy(batch, "mean", label_smoothing=self.label_smoothing)[0]
 
-    def _entropy(self, batch: TextBatch, reduction: str, label_smoothing: float = 0.0) -> Tensor:
-        logits, _ = self.model(batch.read)  # (B, T, V)
-        return F.cross_entropy(
+    def _entropy(
+        self, batch: TextBatch, reduction: str, state: Any = None, label_smoothing: float = 0.0
+    ) -> tuple[Tensor, Any]:
+        """The cross-entropy behind what the state has read, and the state behind the batch."""
+        logits, state = self.model(batch.read, state)  # (B, T, V)
+        entropy = F.cross_entropy(
             logits.reshape(-1, logits.shape[2]),
             batch.said.reshape(-1),
             ignore_index=PAD,
             reduction=reduction,
             label_smoothing=label_smoothing,
         )
+        return entropy, state
 
     def fit(self, dataset: list[np.ndarray]) -> None:
         """Count what follows what."""
@@ -109,17 +112,25 @@ class TextLearner(Learner):
 
     @no_grad()
     def evaluate(self, examples: Sequence[str]) -> Scores:
-        """How surprised the model is by each token of the texts; a piece begins without what came before."""
+        """How surprised the model is by each token of the texts.
+
+        A piece is read without what came before it, as in training; a model that was fitted to a whole text
+        reads on from piece to piece.
+        """
         was_training = self.model.training
         self.model.eval()
-        pieces = self.dataset(examples)
-        if not pieces:
-            raise CommandError("the text is too short to be tested on; expected two tokens or more")
         total, tokens = 0.0, 0
-        for start in range(0, len(pieces), TESTED_AT_ONCE):
-            batch = move_batch(self.collate(pieces[start : start + TESTED_AT_ONCE]), self.place)
-            total += self._entropy(batch, "sum").item()
-            tokens += batch.tokens
+        at_once = TESTED_AT_ONCE if self.by_gradient else 1
+        for text in examples:
+            pieces, state = self.dataset([text]), None
+            for start in range(0, len(pieces), at_once):
+                batch = move_batch(self.collate(pieces[start : start + at_once]), self.place)
+                entropy, after = self._entropy(batch, "sum", state)
+                state = None if self.by_gradient else after
+                total += entropy.item()
+                tokens += batch.tokens
+        if not tokens:
+            raise CommandError("the text is too short to be tested on; expected two tokens or more")
         self.model.train(was_training)
         characters = max(1, sum(map(len, examples)) - len(examples))  # without the first of each
         bits = bits_per_character(total, characters)
@@ -139,7 +150,7 @@ class TextLearner(Learner):
         tokens = self.tokeniser.tokenise(prompt) or [self._first()]
         numbers = np.array([self.vocabulary.encode(tokens)], dtype=np.int64)
         read = as_tensor(numbers, device=self.place)
-        limits = Limits(length, length)
+        limits = Limits(length, length, banned=(EOS, UNK))  # neither stands in a text to learn from
         self.model.eval()
         try:
             if temperature == 0:

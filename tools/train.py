@@ -1,6 +1,7 @@
 """`minigrad train`: learn a task, with one of the models of the field."""
 
 import argparse
+import re
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -154,15 +155,24 @@ def _started(folder: RunFolder, arguments: argparse.Namespace, given: Mapping[st
         )
     settings = resolved(given)
     place = chosen_device(arguments.device)
-    task = load_task(settings)
-    config = {**configuration(task, settings), "device": str(place)}
     try:
+        task = load_task(settings)
+        config = {**configuration(task, settings), "device": str(place)}
         trainer = Trainer(folder, config, task, place)
-    except ValueError as error:
-        raise CommandError(plain(error)) from error
+    except (CommandError, ValueError) as error:
+        raise _blamed(CommandError(plain(error)), given) from error
     folder.start(config)
     trainer.save()  # from now on the run can be resumed, whatever happens
     return trainer
+
+
+def _blamed(error: CommandError, given: Mapping[str, Given]) -> CommandError:
+    """The error with the file in which the setting stands whose name it begins with, if one does."""
+    name = re.split(r"[: ]", str(error))[0].rpartition(".")[2]
+    for place, value in given.items():
+        if place.rpartition(".")[2] == name:
+            return value.blamed(error)
+    return error
 
 
 def _resumed(folder: RunFolder, arguments: argparse.Namespace, given: Mapping[str, Given]) -> Trainer:

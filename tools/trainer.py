@@ -27,10 +27,10 @@ from .examples import Task
 from .learners import LEARNERS
 from .prefetch import prefetched
 from .progress import Progress, clock
-from .run_folder import RunFolder
+from .run_folder import EVENTS, RunFolder
 from .schedules import optimizer_of, schedule_of
 from .scores import Scores
-from .tasks import load_task
+from .tasks import task_of_run
 
 LOG_EVERY = 5  # steps; on a GPU only then is there a look at what they gave
 SAVE_EVERY = 60.0  # seconds, and after each test
@@ -102,7 +102,7 @@ class Trainer:
         CommandError if its files or its data do not fit.
         """
         config, state = folder.config(), folder.load()
-        task = load_task(config)
+        task = task_of_run(config, "put it back, or start a new run on other --data")
         if task.fingerprint() != config["fingerprint"]:
             raise CommandError(
                 f"{folder}: the data of {config['task']} are not those that this run began with, so it "
@@ -257,12 +257,18 @@ class Trainer:
         return pin_batch(batch) if self.ahead else batch
 
     def _log(self, record: dict[str, Any]) -> None:
-        """A line of the log, and of the events."""
+        """A line of the log, and of the events: a resumed run begins with those of the log as it was cut."""
         self.folder.log(record)
-        if self.settings["tensorboard"]:
-            self.events = self.events or EventFile(self.folder.path / "events")
-            numbers = {name: value for name, value in record.items() if isinstance(value, float)}
-            self.events.add(record["step"], numbers)
+        if not self.settings["tensorboard"]:
+            return
+        missing = [record]
+        if self.events is None:
+            missing = self.folder.records()
+            self.folder.drop_events()
+            self.events = EventFile(self.folder.path / EVENTS)
+        for one in missing:
+            numbers = {name: value for name, value in one.items() if isinstance(value, float)}
+            self.events.add(one["step"], numbers)
 
     def _test(self) -> None:
         """Score the held-out examples, log it, keep the weights if they are the best or to be averaged."""

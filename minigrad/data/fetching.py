@@ -72,8 +72,15 @@ _CLIENTS = {
 
 
 def cache_folder() -> Path:
-    """Where fetched data lies: the folder that MINIGRAD_DATA names, or minigrad in the platform's cache."""
+    """Where fetched data lies: the folder that MINIGRAD_DATA names, or minigrad in the platform's cache.
+
+    DataError if what it names is a file.
+    """
     if named := os.environ.get("MINIGRAD_DATA"):
+        if Path(named).is_file():
+            raise DataError(
+                f"cache_folder(): MINIGRAD_DATA is the file {named}, expected the name of a folder"
+            )
         return Path(named)
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"

@@ -23,6 +23,11 @@ def model_of(score="dot", **sizes):
     return AttentionSeq2Seq(config).to(mg.float64)
 
 
+def test_the_tiny_sizes_may_be_changed():
+    config = AttentionSeq2SeqConfig.tiny(source_vocabulary=9, target_vocabulary=8, hidden_size=6)
+    assert (config.embedding_size, config.hidden_size, config.target_vocabulary) == (16, 6, 8)
+
+
 def numbers(*rows):
     return mg.tensor(np.array(rows))
 

@@ -113,31 +113,50 @@ def test_a_longer_memory_predicts_better_and_errors_grow_with_the_distance():
 TEXTS = mg.tensor([[SOS, 4, 5, 4, 5, 4, EOS], [SOS, 5, 4, 4, EOS, PAD, PAD]])
 
 
+def expected(order, smoothing, history):
+    """(2) and (3), by counting in the texts again."""
+    rows = [[PAD] * order + [token for token in row if token != PAD] for row in TEXTS.tolist()]
+    p = np.array([0, 0, 0, 1, 1, 1]) / 3
+    for k in range(order + 1):
+        known = history[order - k :]
+        following = [
+            row[t] for row in rows for t in range(order + 1, len(row)) if row[t - k : t] == known
+        ]  # what <sos> follows is no history that is asked for
+        if following or smoothing:
+            p = (np.bincount(following, minlength=6) + smoothing * p) / (len(following) + smoothing)
+    return p
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("order", [1, 2, 3])
 def test_a_chain_counts_what_followed_each_history(order, smoothing):
     chain = MarkovChain(6, order, smoothing).fit(TEXTS)
-    text = TEXTS.tolist()
-    rows = [[PAD] * order + [token for token in row if token != PAD] for row in text]
     log_p, _ = chain(TEXTS[:1, :-1])
+    text = [PAD] * order + TEXTS[0].tolist()
     for t in range(6):
-        history = rows[0][t + 1 : t + 1 + order]
-        following = [
-            row[i + order] for row in rows for i in range(len(row) - order) if row[i : i + order] == history
-        ]
-        expected = (np.bincount(following, minlength=6) + smoothing) / (len(following) + 6 * smoothing)  # (2)
-        np.testing.assert_allclose(np.exp(log_p.numpy()[0, t]), expected, atol=1e-6)
+        p = expected(order, smoothing, text[t + 1 : t + 1 + order])
+        np.testing.assert_allclose(np.exp(log_p.numpy()[0, t]), p, atol=1e-6)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 1.0])
-def test_after_a_history_that_was_never_seen_all_tokens_are_alike(smoothing):
-    log_p, _ = MarkovChain(6, 2, smoothing).fit(TEXTS)(mg.tensor([[3, 3]]))
-    assert np.exp(log_p.numpy()[0, 1]) == pytest.approx(1 / 6)
+def test_after_a_history_that_was_never_seen_a_shorter_one_says_what_follows(smoothing):
+    long, short = (MarkovChain(6, order, smoothing).fit(TEXTS) for order in (2, 1))
+    for text in ([4], [3, 5]):  # shorter than the order, and of what is in no text
+        found, wanted = (chain(mg.tensor([text]))[0].exp().numpy()[0, -1] for chain in (long, short))
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
+        assert found[[4, 5]].sum() > 0.5
+        assert (found[[PAD, SOS]] == 0).all()
+
+
+def test_a_chain_that_was_not_fitted_takes_all_texts_for_alike():
+    log_p, _ = MarkovChain(6, 2, 0.0)(mg.tensor([[4]]))
+    np.testing.assert_allclose(np.exp(log_p.numpy()[0, 0]), np.array([0, 0, 0, 1, 1, 1]) / 3, atol=1e-6)
 
 
 def test_counts_of_more_texts_add_up_and_are_saved():
     once, twice = MarkovChain(6).fit(TEXTS), MarkovChain(6).fit(TEXTS[:1]).fit(TEXTS[1:])
-    assert (once.counts.numpy() == twice.counts.numpy()).all()
+    for one, other in zip(once.tables(), twice.tables(), strict=True):
+        assert (one.numpy() == other.numpy()).all()
     other = MarkovChain(6)
     other.load_state_dict(once.state_dict())
     assert (other(TEXTS)[0].numpy() == once(TEXTS)[0].numpy()).all()
@@ -157,7 +176,7 @@ def test_a_chain_generates_what_it_has_counted():
     chain = MarkovChain(6, 1, 0.0).fit(TEXTS)
     for found in chain.generate(TEXTS[:, :1], Limits(20), generator=mg.Generator(0)):
         text = [SOS, *found.tokens]
-        assert all(chain.counts.numpy()[text[t], text[t + 1]] > 0 for t in range(len(found.tokens)))
+        assert all(chain.counts_1.numpy()[text[t], text[t + 1]] > 0 for t in range(len(found.tokens)))
 
 
 # ---------------------------------------------------------------------------- bad input
@@ -168,6 +187,7 @@ def test_a_chain_generates_what_it_has_counted():
     [
         (lambda: AutoRegressive(0), "order=0, expected at least 1"),
         (lambda: LatentAutoRegressive(8, "esn"), "cell='esn', expected one of rnn, lstm, gru"),
+        (lambda: MarkovChain(3), "vocabulary=3"),
         (lambda: MarkovChain(6, 0), "order=0"),
         (lambda: MarkovChain(6, 1, -1.0), "smoothing=-1.0"),
         (lambda: MarkovChain(10_000, 2), r"a table of 10000\^3 counts, expected at most 100,000,000"),

@@ -253,6 +253,14 @@ def test_without_the_rule_ngrams_do_repeat():
     assert any(len(set(tokens)) < len(tokens) for tokens in found)
 
 
+@pytest.mark.parametrize("decode", DECODERS.values(), ids=DECODERS)
+def test_what_is_banned_is_not_written_though_it_be_the_last_token(decode):
+    limits = Limits(5, 5, banned=(EOS, 4))
+    for found in decode(Table(0, 9), SOURCES, limits):
+        assert len(found.tokens) == 5
+        assert not {EOS, 4} & set(found.tokens)
+
+
 def test_a_row_with_no_token_left_ends():
     found = greedy(Table(0, -9), SOURCES, Limits(8, 8, no_repeat_ngram=1))
     assert [len(one.tokens) for one in found] == [5] * 4  # the four ordinary tokens, then <eos>
@@ -294,7 +302,8 @@ def test_one_token_to_draw_from_is_greedy():
     expected = [one.tokens for one in greedy(table, SOURCES, Limits(6))]
     assert [one.tokens for one in sample(table, SOURCES, Limits(6), top_k=1)] == expected
     assert [one.tokens for one in sample(table, SOURCES, Limits(6), top_p=1e-9)] == expected
-    assert [one.tokens for one in sample(table, SOURCES, Limits(6), temperature=1e-4)] == expected
+    for temperature in (1e-4, 1e-300, 1e-310):
+        assert [one.tokens for one in sample(table, SOURCES, Limits(6), temperature=temperature)] == expected
 
 
 def test_a_generator_gives_the_same_sample_again():

@@ -328,7 +328,8 @@ def test_what_stands_in_the_way_is_not_touched(cache, a_set):
 def test_a_cache_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     run = minigrad("data", "fetch", "cmudict", cwd=tmp_path, env={"MINIGRAD_DATA": str(tmp_path / "file")})
-    assert refusal(run) == f"minigrad: {tmp_path / 'file'}: File exists\n"
+    place = f"MINIGRAD_DATA is the file {tmp_path / 'file'}"
+    assert refusal(run) == f"minigrad: {place}, expected the name of a folder\n"
 
 
 def test_help_shows_what_can_be_done(tmp_path):

@@ -69,6 +69,26 @@ def test_a_text_is_scored_by_perplexity_and_bits(tmp_path, monkeypatch, capsys):
     assert all("perplexity" in out for out in found)
 
 
+def test_what_was_counted_is_no_parameter(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one").write_text("the one and only line\n" * 30, encoding="utf-8")
+    assert main(["train", "text", "--data", "one", "--model", "markov", "--no-pictures"]) == 0
+    assert "; 0 parameters; " in capsys.readouterr().out
+    assert main(["compare", "runs/text"]) == 0
+    assert re.search(r"text +markov +0 +1 ", capsys.readouterr().out)
+
+
+def test_the_score_of_a_chain_does_not_depend_on_the_length_of_the_pieces(tmp_path):
+    (tmp_path / "text").write_text("".join(f"{n} is a number\n" for n in range(90)), encoding="utf-8")
+    found = []
+    for length in (1, 7, 64, 5000):
+        given = {"model__name": "markov", "data__files": tmp_path / "text", "data__length": length}
+        trainer = begun(tmp_path / str(length), settings_of("text", **given))
+        assert trainer.run()
+        found.append(trainer.scores().value)
+    assert found == pytest.approx([found[0]] * 4, rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

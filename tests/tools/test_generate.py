@@ -33,6 +33,7 @@ def song(tmp_path_factory):
 
 
 def said(capsys, *words):
+    capsys.readouterr()  # what training has printed
     assert main(["generate", *map(str, words)]) == 0
     return capsys.readouterr().out
 
@@ -61,6 +62,28 @@ def test_as_many_tokens_are_written_as_were_asked_for(song):
     learner = learned(RunFolder(song))
     for length in (1, 7, 50):
         assert len(learner.continued("one", length)) == 3 + length
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    """A run that has counted what follows what in the song."""
+    home = tmp_path_factory.mktemp("chain")
+    (home / "song.txt").write_text(SONG, encoding="utf-8")
+    assert begun(home / "run", settings_of("text", model__name="markov", data__files=home / "song.txt")).run()
+    return home / "run"
+
+
+def test_a_chain_begins_a_line_as_it_has_seen_lines_begin(chain, capsys):
+    assert said(capsys, chain, "--length", "3", "--temperature", "0") == "one\n"
+    assert set(said(capsys, chain, "--length", "99", "--seed", "2")) <= set(SONG)
+
+
+@pytest.mark.parametrize("temperature", ["1", "1000", "1e-310"])
+@pytest.mark.parametrize("run", ["song", "chain"])
+def test_no_end_and_no_unknown_token_is_written(run, temperature, request, capsys):
+    text = said(capsys, request.getfixturevalue(run), "--length", "300", "--temperature", temperature)
+    assert "<" not in text
+    assert len(text) == 300 + 1
 
 
 def test_what_was_never_seen_is_named(song, capsys):

@@ -87,6 +87,10 @@ def test_the_command_trains_draws_evaluates_and_says_what_to_try(
         (["text", "--data", "missing.txt"], "missing.txt cannot be read"),
         (["series", "--data", "text.txt"], "name it by --column NAME"),
         (["series", "--data", "text.txt", "--column", "x"], "text.txt"),
+        (
+            ["series", "--data", "short.csv", "--column", "x"],
+            "short.csv has 30 observations, 20 of them held",
+        ),
         (["series", "--pairs", "30"], "of them held out; expected 128 or more"),
         (["series", "--model", "ar", "--set", "model.order=64"], "pieces longer than the order of the model"),
         (["translate"], "--data: got 0 files, expected one of source<TAB>target lines"),
@@ -103,6 +107,7 @@ def test_data_that_do_not_do_are_refused_with_what_was_expected(
     monkeypatch.setenv("MINIGRAD_DATA", str(tmp_path / "cache"))
     (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
     (tmp_path / "short.txt").write_text("short", encoding="utf-8")
+    (tmp_path / "short.csv").write_text("x\n" + "1\n" * 30, encoding="utf-8")
     try:
         status = main(["train", *words])
     except SystemExit as end:
@@ -118,6 +123,47 @@ def test_a_dictionary_that_was_not_fetched_says_how_it_is(tmp_path, monkeypatch,
     monkeypatch.setenv("MINIGRAD_DATA", str(tmp_path))
     assert main(["train", "g2p"]) == 2
     assert "run `minigrad data fetch cmudict`" in capsys.readouterr().err
+
+
+def test_a_cache_that_is_a_file_is_refused(tmp_path, monkeypatch, capsys):
+    (tmp_path / "cache").write_text("", encoding="utf-8")
+    monkeypatch.setenv("MINIGRAD_DATA", str(tmp_path / "cache"))
+    for words in (
+        ["train", "g2p"],
+        ["data", "list"],
+        ["data", "fetch", "cmudict"],
+        ["data", "where", "cmudict"],
+    ):
+        assert main(words) == 2
+        assert f"MINIGRAD_DATA is the file {tmp_path / 'cache'}, expected" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("task", ["text", "pairs.tsv"])
+def test_a_file_that_has_gone_is_said_to_be_gone(task, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / ("text.txt" if task == "text" else task)
+    file.write_text("".join(f"{n}\t{n}\n" for n in range(40)), encoding="utf-8")
+    options = ["--data", str(file), "--model", "markov"]
+    options = options if task == "text" else ["--hidden-size", "8", "--epochs", "1"]
+    assert main(["train", task, *options, "--out", "run", "--no-pictures"]) == 0
+    moved = file.rename(tmp_path / "moved")
+    assert main(["evaluate", "run"]) == 2
+    assert (
+        f"{file}, from which this run has learned, is gone; put it back, or name" in capsys.readouterr().err
+    )
+    assert main(["evaluate", "run", "--data", str(moved)]) == 0
+    if task == "text":
+        capsys.readouterr()
+        assert main(["train", task, "--out", "run", "--resume"]) == 2
+        assert "is gone; put it back, or start a new run on other --data" in capsys.readouterr().err
+
+
+def test_a_log_that_is_no_text_is_damaged(settings, tmp_path, capsys):
+    assert begun(tmp_path / "run", settings("series", "ar")).run()
+    with (tmp_path / "run/log.jsonl").open("ab") as file:
+        file.write(b"\xff\xfe\n")
+    assert main(["compare", str(tmp_path / "run")]) == 2
+    assert "log.jsonl is damaged: line 2 is not UTF-8" in capsys.readouterr().err
 
 
 def test_words_and_their_phonemes_are_scored_by_the_error_rate(tmp_path, monkeypatch, capsys):
@@ -155,6 +201,26 @@ def test_a_configuration_that_was_changed_by_hand_leaves_no_traceback(
     assert main(["evaluate", str(tmp_path / "run")]) == 2
     assert main(["train", "digits", "--resume", "--out", str(tmp_path / "run")]) == 2
     assert all(line.startswith("minigrad: ") for line in capsys.readouterr().err.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"max_length": "x"}, "max_length is 'x', expected int"),
+        ({"max_length": 0}, "max_length is 0, expected 1 or more"),
+        ({"max_length": True}, "max_length is True, expected int"),
+        ({"seed": -1}, "seed is -1, expected 0 or more"),
+        ({"training": {"epochs": 0, "threads": 1}}, "epochs is 0, expected 1 or more"),
+    ],
+)
+def test_a_number_of_the_configuration_that_is_none_is_named(change, message, settings, tmp_path, capsys):
+    run = tmp_path / "run"
+    begun(run, settings("pairs", "seq2seq"))
+    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    (run / "config.json").write_text(json.dumps({**config, **change}), encoding="utf-8")
+    for words in (["evaluate"], ["translate"], ["train", "copy", "--resume", "--out"]):
+        assert main([*words, str(run), *(["a"] if words == ["translate"] else [])]) == 2
+        assert f"{run}/config.json is damaged: {message}" in capsys.readouterr().err
 
 
 def test_a_tokeniser_file_that_is_none_is_refused(tmp_path, monkeypatch, capsys):

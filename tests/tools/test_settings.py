@@ -145,6 +145,31 @@ def test_a_mistake_in_a_file_names_the_file(config, capsys):
         (b"[training]\nepochs = 1\nepochs = 2\n", "run.toml is no TOML: "),
         (b'task = "copy"\n[training.deeper]\nx = 1\n', "training has no setting training.deeper"),
         (b"", "train needs a TASK: dates, "),
+        (
+            b'task = "copy"\nmodel = "luong"\n',
+            "run.toml: model is 'luong', expected a table; did you mean [model] name = 'luong'?",
+        ),
+        (
+            b'task = "copy"\ntraining = 3\n',
+            "run.toml: training is '3', expected a table; did you mean [training] epochs =",
+        ),
+        (b'task = ["copy"]\n', "run.toml: task: got a list, expected a single value"),
+        (b'task = "copy"\n[training]\nepochs = [3]\n', "run.toml: training.epochs: got a list, expected"),
+        (b'task = "copy"\n[training.epochs]\nx = 1\n', "run.toml: training.epochs: got a table, expected"),
+        (b'task = "digits"\n[model.widths]\nx = 1\n', "run.toml: model.widths: got a table, expected"),
+        (b'task = "date"\n', "run.toml: there is no task and no file 'date'; did you mean dates?"),
+        (
+            b'task = "copy"\n[model]\nname = "lstm"\n',
+            "run.toml: the model lstm is for tasks of the kind text",
+        ),
+        (
+            b'task = "copy"\n[model]\nhidden_size = 15\n',
+            "run.toml: hidden_size is 15, expected an even number",
+        ),
+        (
+            b'task = "series"\n[training]\nlabel_smoothing = 0.1\n',
+            "run.toml: training.label_smoothing: series",
+        ),
     ],
 )
 def test_a_file_that_is_none_of_settings_is_refused(content, message, config, capsys):

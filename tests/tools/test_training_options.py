@@ -48,6 +48,19 @@ def test_batches_that_are_accumulated_give_the_gradient_of_one_large_batch(tmp_p
         assert one.grad.allclose(other.grad, atol=1e-6)
 
 
+def test_a_penalty_on_the_weights_is_accumulated_as_that_of_one_large_batch(tmp_path):
+    chosen = {"data__pairs": 12, "data__heldout": 2, "training__attention_penalty": 2, "model__widths": "4,8"}
+    trainer = begun(tmp_path, settings_of("digits", **chosen))
+    items = sorted((trainer.dataset[n] for n in range(12)), key=lambda item: len(item[1]))
+    found = []
+    for size in (12, 4):
+        parts = [items[start : start + size] for start in range(0, 12, size)]
+        trainer.train_on([trainer.learner.collate(part) for part in parts])
+        found.append(trainer.loss)
+        trainer.model.load_state_dict(trainer.folder.load()["model"])
+    assert found[1] == pytest.approx(found[0], rel=1e-5)
+
+
 def test_an_epoch_whose_batches_do_not_divide_has_a_smaller_last_step(tmp_path):
     trainer = begun(tmp_path, settings(training__accumulate=2))
     assert [len(group) for group in trainer._groups()] == [2, 1]
@@ -94,6 +107,51 @@ def test_a_penalty_on_weights_that_there_are_not_is_refused(tmp_path, monkeypatc
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["copy", "--patience", "x"], "got 'x', expected a whole number from 0 to 1000000000"),
+        (["copy", "--workers", "-1"], "got '-1', expected a whole number from 0"),
+        (["copy", "--attention-penalty", "-1"], "got '-1', expected a number from 0 on"),
+        (
+            ["text", "--data", "text", "--attention-penalty", "1"],
+            "for pairs of texts, and for the model attention",
+        ),
+        (
+            ["digits", "--model", "hard", "--attention-penalty", "1"],
+            "the model hard of digits has no weights",
+        ),
+        (
+            ["adding-problem", "--label-smoothing", "0.1"],
+            "adding-problem predicts numbers; it is for tasks whose",
+        ),
+        (["series", "--label-smoothing", "0.1"], "training.label_smoothing: series predicts numbers"),
+        (
+            ["series", "--model", "ar", "--patience", "1"],
+            "training.patience: the model ar is fitted in one go",
+        ),
+        (["series", "--model", "naive", "--workers", "1"], "it is for models that are trained by steps"),
+        (
+            ["text", "--data", "text", "--model", "markov", "--average", "2"],
+            "training.average: the model markov is",
+        ),
+        (
+            ["text", "--data", "text", "--model", "markov", "--label-smoothing", "0.1"],
+            "markov is fitted in one go",
+        ),
+    ],
+)
+def test_a_setting_that_would_have_no_effect_is_refused(words, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text").write_text("a line of it\n" * 20, encoding="utf-8")
+    try:
+        status = main(["train", *words])
+    except SystemExit as end:
+        status = end.code
+    assert (status, message in capsys.readouterr().err) == (2, True)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_batches_of_so_many_tokens_may_differ_in_number_from_epoch_to_epoch(tmp_path):
     chosen = settings(training__batch_tokens=40)
     trainer = begun(tmp_path / "whole", chosen)
@@ -112,7 +170,7 @@ def test_batches_of_so_many_tokens_may_differ_in_number_from_epoch_to_epoch(tmp_
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["copy", "--batch-tokens", "3"], "expected 3 at most"),
+        (["copy", "--batch-tokens", "3"], "training.batch_tokens: example "),
         (["series", "--batch-tokens", "3"], "training.batch_tokens is for pairs of texts"),
     ],
 )
@@ -307,6 +365,20 @@ def test_a_run_writes_its_log_as_events_too(tmp_path):
     names = {dict(fields(v))[1] for event in events(path)[1:] for _, v in fields(event[5])}
     assert names == {b"loss", b"learning_rate", b"exact"}
     assert len(events(path)) == 1 + len(log(tmp_path))
+
+
+def test_a_resumed_run_has_each_step_once_in_its_events(tmp_path):
+    chosen = settings(training__tensorboard="true")
+    trainer = begun(tmp_path, chosen)
+    state = trainer.state()
+    assert trainer.run()
+    trainer.folder.save(state)  # as if it had been killed before it was saved again
+    gone_on(tmp_path)
+    [path] = (tmp_path / "events").iterdir()
+    assert [event[2] for event in events(path)[1:]] == [record["step"] for record in log(tmp_path)]
+    resumed = begun(tmp_path, chosen)
+    resumed.folder.cut_log(0, 0)
+    assert not list((tmp_path / "events").iterdir())
 
 
 def test_a_checksum_is_that_of_castagnoli():
