@@ -109,3 +109,10 @@ def normalise_dims(name: str, dims: int | Sequence[int] | None, ndim: int) -> tu
         if found.count(dim) > 1:
             raise ValueError(f"{name}(): dim {dim} appears twice in {listed}; name each dimension once")
     return found
+
+
+def check_sizes(config: Any, *names: str) -> None:
+    """ValueError unless each of these fields of a configuration is at least 1."""
+    for name in names:
+        if getattr(config, name) < 1:
+            raise ValueError(f"{name} is {getattr(config, name)}, expected at least 1")

@@ -33,6 +33,7 @@ from typing import Any, Self
 
 from minigrad import nn
 from minigrad.data import PAD
+from minigrad.errors import check_sizes
 from minigrad.functions import cat
 from minigrad.tensor import Tensor
 
@@ -58,9 +59,7 @@ class AttentionSeq2SeqConfig:
             raise ValueError(
                 f"hidden_size is {self.hidden_size}, expected an even number: half for each direction"
             )
-        for name in ("source_vocabulary", "target_vocabulary", "embedding_size", "hidden_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_sizes(self, "source_vocabulary", "target_vocabulary", "embedding_size", "hidden_size")
 
     @classmethod
     def tiny(cls, **changes: Any) -> Self:

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple, Self
 
 from minigrad import nn
 from minigrad.data import PAD
+from minigrad.errors import check_sizes
 from minigrad.functions import cat
 from minigrad.ops import masked_softmax
 from minigrad.tensor import Tensor
@@ -60,9 +61,7 @@ class BahdanauConfig:
 
     def __post_init__(self) -> None:
         sizes = ("embedding_size", "hidden_size", "alignment_size", "maxout_size")
-        for name in ("source_vocabulary", "target_vocabulary", *sizes):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_sizes(self, "source_vocabulary", "target_vocabulary", *sizes)
 
     @classmethod
     def tiny(cls, **changes: Any) -> Self:

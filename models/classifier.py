@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from minigrad import nn
 from minigrad.data import PAD
+from minigrad.errors import check_sizes
 from minigrad.tensor import Tensor
 
 from .stack import SelfAttentionStack, StackConfig
@@ -49,9 +50,7 @@ class TransformerClassifierConfig(StackConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("vocabulary", "classes"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_sizes(self, "vocabulary", "classes")
 
 
 class TransformerClassifier(nn.Module):

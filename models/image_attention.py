@@ -36,7 +36,7 @@ from typing import Any, NamedTuple, Self
 
 from minigrad import nn
 from minigrad.data import PAD
-from minigrad.errors import ShapeError
+from minigrad.errors import ShapeError, check_sizes
 from minigrad.functions import cat, stack
 from minigrad.random import multinomial
 from minigrad.tensor import Tensor
@@ -66,9 +66,7 @@ class ImageAttentionConfig:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("vocabulary", "channels", "embedding_size", "hidden_size", "alignment_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_sizes(self, "vocabulary", "channels", "embedding_size", "hidden_size", "alignment_size")
         if not self.widths or min(self.widths) < 1:
             raise ValueError(f"widths is {self.widths}, expected one width or more, each at least 1")
 

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple, Self
 from minigrad import nn
 from minigrad.creation import arange, zeros
 from minigrad.data import PAD
+from minigrad.errors import check_sizes
 from minigrad.functions import cat
 from minigrad.ops import masked_softmax
 from minigrad.tensor import Tensor
@@ -69,9 +70,7 @@ class LuongConfig:
 
     def __post_init__(self) -> None:
         sizes = ("embedding_size", "hidden_size", "layers", "window", "max_length")
-        for name in ("source_vocabulary", "target_vocabulary", *sizes):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_sizes(self, "source_vocabulary", "target_vocabulary", *sizes)
         if self.score not in SCORES:
             raise ValueError(f"score is {self.score!r}, expected one of {', '.join(SCORES)}")
         if self.alignment not in ALIGNMENTS:

@@ -30,6 +30,7 @@ from typing import Any, Self
 
 from minigrad import nn
 from minigrad.data import PAD
+from minigrad.errors import check_sizes
 from minigrad.generator import Generator
 from minigrad.tensor import Tensor
 
@@ -108,9 +109,7 @@ class RNNLanguageModelConfig:
     tie_weights: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("vocabulary", "embedding_size", "hidden_size", "layers"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_sizes(self, "vocabulary", "embedding_size", "hidden_size", "layers")
         if self.cell not in CELLS:
             raise ValueError(f"cell is {self.cell!r}, expected one of {', '.join(CELLS)}")
         if self.tie_weights and self.embedding_size != self.hidden_size:

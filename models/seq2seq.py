@@ -38,6 +38,7 @@ from typing import Any, NamedTuple, Self
 from minigrad import nn
 from minigrad.creation import arange
 from minigrad.data import PAD
+from minigrad.errors import check_sizes
 from minigrad.functions import cat, where
 from minigrad.tensor import Tensor
 
@@ -74,9 +75,7 @@ class Seq2SeqConfig:
     maxout_size: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("source_vocabulary", "target_vocabulary", "embedding_size", "hidden_size", "layers"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_sizes(self, "source_vocabulary", "target_vocabulary", "embedding_size", "hidden_size", "layers")
         if self.cell not in CELLS:
             raise ValueError(f"cell is {self.cell!r}, expected one of {', '.join(CELLS)}")
         if self.maxout_size < 0:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from minigrad import nn
+from minigrad.errors import check_sizes
 from minigrad.nn.transformer import LayerCache
 from minigrad.tensor import Tensor
 
@@ -44,9 +45,7 @@ class StackConfig:
     activation: str = "relu"
 
     def __post_init__(self) -> None:
-        for name in ("model_size", "layers", "heads", "feed_forward", "max_length"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_sizes(self, "model_size", "layers", "heads", "feed_forward", "max_length")
         if self.model_size % self.heads:
             raise ValueError(
                 f"model_size is {self.model_size}, expected a multiple of heads, which is {self.heads}"
@@ -122,7 +121,30 @@ def position_bias(config: StackConfig, x: Tensor, keys: int, *, causal: bool) ->
     return linear_bias(x.shape[0], config.heads, x.shape[1], keys, causal=causal, like=x)
 
 
-class SelfAttentionStack(nn.Module):
+class Stack(nn.Module):
+    """What an encoder and a decoder share: positions, dropout, and N layers whose matrices are drawn anew."""
+
+    def __init__(self, config: StackConfig, layers: nn.Module) -> None:
+        super().__init__()
+        self.config, self.layers = config, layers
+        draw_matrices(layers)
+        self.positions = Positions(config.positions, config.model_size, config.max_length)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def make_cache(self) -> list[LayerCache]:
+        """Empty keys and values, to be passed to every step of one decoding."""
+        return self.layers.make_cache()
+
+    def placed(
+        self, x: Tensor, cache: list[LayerCache] | None, *, causal: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """Embedded tokens with positions, behind those of the cache, and what is added to their scores."""
+        start = 0 if cache is None else cache[0].own.length
+        x = self.dropout(self.positions(x, start))
+        return x, position_bias(self.config, x, start + x.shape[1], causal=causal)
+
+
+class SelfAttentionStack(Stack):
     """Positions, then (1) or (2) N times: an encoder, or, if causal, a decoder that has nothing to consult.
 
     Args:
@@ -133,25 +155,12 @@ class SelfAttentionStack(nn.Module):
     """
 
     def __init__(self, config: StackConfig, *, causal: bool = False) -> None:
-        super().__init__()
-        self.config, self.causal = config, causal
-        self.layers = nn.TransformerEncoder(
-            prepared(nn.TransformerEncoderLayer(**layer_options(config)), config),
-            config.layers,
-            last_norm(config),
-        )
-        draw_matrices(self.layers)
-        self.positions = Positions(config.positions, config.model_size, config.max_length)
-        self.dropout = nn.Dropout(config.dropout)
-
-    def make_cache(self) -> list[LayerCache]:
-        """Empty keys and values, to be passed to every step of one decoding."""
-        return self.layers.make_cache()
+        layer = prepared(nn.TransformerEncoderLayer(**layer_options(config)), config)
+        super().__init__(config, nn.TransformerEncoder(layer, config.layers, last_norm(config)))
+        self.causal = causal
 
     def forward(
         self, x: Tensor, padding: Tensor | None = None, cache: list[LayerCache] | None = None
     ) -> Tensor:
-        start = 0 if cache is None else cache[0].own.length
-        x = self.dropout(self.positions(x, start))
-        bias = position_bias(self.config, x, start + x.shape[1], causal=self.causal)
+        x, bias = self.placed(x, cache, causal=self.causal)
         return self.layers(x, bias, padding, self.causal, cache=cache)  # (1), (2)

@@ -41,22 +41,14 @@ from typing import Any, Self
 from minigrad import nn
 from minigrad.creation import arange
 from minigrad.data import PAD
+from minigrad.errors import check_sizes
 from minigrad.modes import no_grad
 from minigrad.nn import functional as F
 from minigrad.nn.transformer import LayerCache
 from minigrad.tensor import Tensor
 
 from .attention_maps import record_attention
-from .positions import Positions
-from .stack import (
-    SelfAttentionStack,
-    StackConfig,
-    draw_matrices,
-    last_norm,
-    layer_options,
-    position_bias,
-    prepared,
-)
+from .stack import SelfAttentionStack, Stack, StackConfig, last_norm, layer_options, prepared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +68,7 @@ class TransformerConfig(StackConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("source_vocabulary", "target_vocabulary"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_sizes(self, "source_vocabulary", "target_vocabulary")
         if self.share_embeddings and self.source_vocabulary != self.target_vocabulary:
             raise ValueError(
                 f"source_vocabulary is {self.source_vocabulary}, target_vocabulary {self.target_vocabulary}: "
@@ -101,34 +91,20 @@ class TransformerState:
     caches: list[LayerCache]
 
 
-class DecoderStack(nn.Module):
+class DecoderStack(Stack):
     """Positions, then (5) N times.
 
     Shape: y (B, T, E), embedded tokens; memory (B, S, E); padding (B, S), True at it; output (B, T, E).
     """
 
     def __init__(self, config: StackConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.layers = nn.TransformerDecoder(
-            prepared(nn.TransformerDecoderLayer(**layer_options(config)), config),
-            config.layers,
-            last_norm(config),
-        )
-        draw_matrices(self.layers)
-        self.positions = Positions(config.positions, config.model_size, config.max_length)
-        self.dropout = nn.Dropout(config.dropout)
-
-    def make_cache(self) -> list[LayerCache]:
-        """Empty keys and values, to be passed to every step of one decoding."""
-        return self.layers.make_cache()
+        layer = prepared(nn.TransformerDecoderLayer(**layer_options(config)), config)
+        super().__init__(config, nn.TransformerDecoder(layer, config.layers, last_norm(config)))
 
     def forward(
         self, y: Tensor, memory: Tensor, padding: Tensor | None, cache: list[LayerCache] | None = None
     ) -> Tensor:
-        start = 0 if cache is None else cache[0].own.length
-        y = self.dropout(self.positions(y, start))
-        bias = position_bias(self.config, y, start + y.shape[1], causal=True)
+        y, bias = self.placed(y, cache, causal=True)
         masks = (bias, None, None, padding)
         return self.layers(y, memory, *masks, tgt_is_causal=True, cache=cache)  # (5)
 

@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from minigrad import nn
 from minigrad.creation import zeros
-from minigrad.errors import ShapeError
+from minigrad.errors import ShapeError, check_sizes
 from minigrad.functions import cat
 from minigrad.tensor import Tensor
 
@@ -55,9 +55,7 @@ class VisionTransformerConfig(StackConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("image_size", "patch_size", "channels", "classes"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_sizes(self, "image_size", "patch_size", "channels", "classes")
         if self.image_size % self.patch_size:
             raise ValueError(
                 f"image_size is {self.image_size}, expected a multiple of patch_size, {self.patch_size}"

@@ -11,6 +11,10 @@ from minigrad.nn import functional as F
 WORDS = 6  # ordinary tokens of the toy language, behind the four special ones
 V = 4 + WORDS
 
+# A batch of three sources of different lengths, and what a decoder reads.
+SOURCE, LENGTHS = mg.tensor([[4, 5, 6, 7, 8], [9, 4, 5, 0, 0], [6, 0, 0, 0, 0]]), mg.tensor([5, 3, 1])
+TARGET = mg.tensor([[SOS, 4, 5, 6], [SOS, 7, 8, 9], [SOS, 4, 4, 4]])
+
 
 def words(count, seed, longest=4):
     """Sequences of ordinary tokens of lengths 1 to `longest`."""

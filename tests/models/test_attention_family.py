@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.data import PAD, SOS
+from minigrad.data import PAD
 from minigrad.models import (
     BahdanauConfig,
     BahdanauSeq2Seq,
@@ -19,6 +19,9 @@ from minigrad.models import (
 from minigrad.models.local_attention import Window
 from minigrad.nn import functional as F
 from toy_models import (
+    LENGTHS,
+    SOURCE,
+    TARGET,
     Recomputed,
     V,
     assert_dropout_in_training_alone,
@@ -31,8 +34,6 @@ from toy_models import (
     translation_loss,
 )
 
-SOURCE, LENGTHS = mg.tensor([[4, 5, 6, 7, 8], [9, 4, 5, 0, 0], [6, 0, 0, 0, 0]]), mg.tensor([5, 3, 1])
-TARGET = mg.tensor([[SOS, 4, 5, 6], [SOS, 7, 8, 9], [SOS, 4, 4, 4]])
 SIZES = {"source_vocabulary": V, "target_vocabulary": V}
 
 

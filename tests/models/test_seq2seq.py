@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.data import SOS
 from minigrad.models import Limits, Seq2Seq, Seq2SeqConfig, beam_search, greedy
 from minigrad.models.seq2seq import reversed_rows
 from toy_models import (
+    LENGTHS,
+    SOURCE,
+    TARGET,
     Recomputed,
     V,
     assert_dropout_in_training_alone,
@@ -21,8 +23,6 @@ from toy_models import (
     translation_loss,
 )
 
-SOURCE, LENGTHS = mg.tensor([[4, 5, 6, 7, 8], [9, 4, 5, 0, 0], [6, 0, 0, 0, 0]]), mg.tensor([5, 3, 1])
-TARGET = mg.tensor([[SOS, 4, 5, 6], [SOS, 7, 8, 9], [SOS, 4, 4, 4]])
 KINDS = {
     "lstm": {},
     "lstm, two layers": {"layers": 2},

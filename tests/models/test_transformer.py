@@ -7,7 +7,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import optim
-from minigrad.data import PAD, SOS
+from minigrad.data import PAD
 from minigrad.models import (
     Limits,
     Transformer,
@@ -20,6 +20,9 @@ from minigrad.models import (
 from minigrad.models.positions import POSITIONS, sinusoids
 from minigrad.nn import functional as F
 from toy_models import (
+    LENGTHS,
+    SOURCE,
+    TARGET,
     Recomputed,
     V,
     assert_dropout_in_training_alone,
@@ -33,8 +36,6 @@ from toy_models import (
     translation_loss,
 )
 
-SOURCE, LENGTHS = mg.tensor([[4, 5, 6, 7, 8], [9, 4, 5, 0, 0], [6, 0, 0, 0, 0]]), mg.tensor([5, 3, 1])
-TARGET = mg.tensor([[SOS, 4, 5, 6], [SOS, 7, 8, 9], [SOS, 4, 4, 4]])
 ORDERS = {"post-norm": False, "pre-norm": True}
 
 
