@@ -12,7 +12,7 @@ import importlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from . import autograd, batching_rules, methods, numpy_protocol
+from . import allocator, autograd, batching_rules, methods, numpy_protocol
 from .backend import (
     are_deterministic_algorithms_enabled,
     bool_,

@@ -9,13 +9,24 @@ import pytest
 from minigrad import allocator, config
 
 ASK = "import minigrad.allocator as a; print(a.keeps_freed_memory, a.reason_against())"
+FAULTS = """
+import resource
+import numpy, {library}
+x = numpy.zeros((1024, 256), numpy.float32)
+for step in range(11):
+    if step == 1: before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    y = x + x
+    z = y * x
+    del y, z
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
 
 
-def asked(**environment):
-    """What a new process says of its malloc."""
+def asked(text=ASK, **environment):
+    """What a new process says, by default of its malloc."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
     run = subprocess.run(
-        [sys.executable, "-c", ASK],
+        [sys.executable, "-c", text],
         capture_output=True,
         text=True,
         check=True,
@@ -27,6 +38,13 @@ def asked(**environment):
 @pytest.mark.skipif(not allocator._is_glibc(), reason="only glibc has mallopt")
 def test_freed_memory_is_kept_on_glibc():
     assert asked() == "True None"
+
+
+@pytest.mark.skipif(not allocator._is_glibc(), reason="only glibc has mallopt")
+def test_importing_minigrad_is_enough_for_arrays_to_reuse_pages():
+    pages_of_a_step = 2 * 256  # two arrays of 1 MB; without the settings each step touches fresh ones
+    assert int(asked(FAULTS.format(library="math"))) > 5 * pages_of_a_step
+    assert int(asked(FAULTS.format(library="minigrad"))) < pages_of_a_step
 
 
 @pytest.mark.parametrize(
