@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
 # What can differ where CuPy is installed; the rest of tests/cuda is the same in `make test`.
-CUPY_TESTS := $(addprefix tests/cuda/test_,devices.py kernel_bodies.py products.py surface.py) tests/engine
+CUPY_TESTS := $(addprefix tests/cuda/test_,devices.py kernel_bodies.py missing.py products.py surface.py) tests/engine
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -2,7 +2,8 @@
 
 Everything above asks `namespace(array)` for the array library and then speaks to that library alone, so
 that one text of an operation runs on NumPy, on CuPy, and on whatever a test registers in their place.
-Arrays on a GPU belong to CuPy as kernels/cupy_library.py completes it; what a user may ask is in cuda.py.
+Arrays on a GPU belong to CuPy as kernels/cupy_library.py completes it; whether it can be used is found out
+in backend_cuda.py, and what a user may ask is in cuda.py.
 """
 
 import importlib
@@ -14,6 +15,7 @@ from typing import Any, Self
 
 import numpy
 
+from .backend_cuda import import_cupy
 from .errors import DeviceError, DTypeError
 
 Array = Any  # a numpy.ndarray or a cupy.ndarray
@@ -85,8 +87,7 @@ def array_from_dlpack(owner: Any) -> Array:
     kind, index = owner.__dlpack_device__()
     if kind != 2:
         return numpy.from_dlpack(owner)
-    import cupy
-
+    cupy = import_cupy("from_dlpack()")
     with cupy.cuda.Device(index):
         return cupy.from_dlpack(owner)
 
@@ -228,8 +229,14 @@ def unbroadcast(array: Array, shape: tuple[int, ...]) -> Array:
     return total.reshape(shape)
 
 
-def refuse_outside(numbers: Array, low: int, high: int, error: Callable[[object], str]) -> None:
-    """IndexError, as `error(the wrong one)` words it, unless each number lies in [low, high).
+def refuse_outside(
+    numbers: Array,
+    low: int,
+    high: int,
+    error: Callable[[object], str],
+    kind: type[Exception] = IndexError,
+) -> None:
+    """An error of that kind, as `error(the wrong one)` words it, unless each number lies in [low, high).
 
     On a GPU it is found there, without waiting, and raised when values next reach the host: see
     kernels/cupy_library.py.
@@ -237,11 +244,16 @@ def refuse_outside(numbers: Array, low: int, high: int, error: Callable[[object]
     if numbers.size == 0:
         return
     if namespace(numbers) is not numpy:
-        namespace(numbers).check_numbers(numbers, low, high, error("{value} (at {position})"), None)
+        namespace(numbers).check_numbers(numbers, low, high, error("{value} (at {position})"), None, kind)
         return
     least, most = int(numbers.min()), int(numbers.max())
     if least < low or most >= high:
-        raise IndexError(error(most if most >= high else least))
+        raise kind(error(most if most >= high else least))
+
+
+def refuse_where(wrong: Array, message: str) -> None:
+    """ValueError if one of the bools holds; on a GPU when values next reach the host."""
+    refuse_outside(wrong.astype("uint8").reshape(-1), 0, 1, lambda _: message, ValueError)
 
 
 def strided(array: Array, shape: Sequence[int], strides: Sequence[int], writeable: bool) -> Array:
@@ -326,37 +338,6 @@ def in_pinned_memory(array: Array) -> bool:
 
 
 # ------------------------------------------------------------------------------------------------ the GPU
-
-
-def import_cupy(caller: str) -> ModuleType:
-    """The module cupy, where it can be used: DeviceError that says what is missing, and the remedy."""
-    try:
-        import cupy
-    except ImportError:
-        raise DeviceError(
-            f"{caller}: CuPy is not installed; pip install 'minigrad[cuda13]' (or cuda12), or stay on 'cpu'"
-        ) from None
-    if not cupy.is_available():
-        raise DeviceError(f"{caller}: {reason_against(cupy)}; or stay on 'cpu'")
-    return cupy
-
-
-def reason_against(cupy: Any) -> str:
-    """Why an installed CuPy finds no GPU: no driver, one too old for CuPy's CUDA, or none that it may see."""
-    built, able = cupy.cuda.runtime.runtimeGetVersion(), cupy.cuda.runtime.driverGetVersion()
-    if not able:
-        return "CuPy finds no NVIDIA driver; install one (nvidia-smi must run)"
-    if able < built:
-        return (
-            f"CuPy is built for CUDA {cuda_version(built)}, the driver knows only {cuda_version(able)}; "
-            f"update the driver, or install 'minigrad[cuda{able // 1000}]' in place of what is there"
-        )
-    return "CuPy and the driver find no GPU; is CUDA_VISIBLE_DEVICES set to none?"
-
-
-def cuda_version(number: int) -> str:
-    """13020 as "13.2"."""
-    return f"{number // 1000}.{number % 1000 // 10}"
 
 
 def cuda_library(place: device | None = None) -> ModuleType:

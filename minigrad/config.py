@@ -11,7 +11,7 @@ from typing import TextIO
 import numpy
 
 from . import allocator, cuda
-from .backend import cuda_version, import_cupy
+from .backend_cuda import cuda_version, import_cupy, library_facts
 from .blas import get_num_threads, loaded_libraries
 from .errors import DeviceError
 
@@ -121,13 +121,14 @@ def _memory() -> str:
 
 
 def _gpu() -> dict[str, str]:
-    """CuPy, its CUDA and the driver's, each GPU and its memory; or the first that lacks, and the remedy."""
+    """CuPy, the libraries it loads, the driver's CUDA, each GPU; or what is missing, and the remedy."""
     found = [name for name in ("cupy-cuda13x", "cupy-cuda12x", "cupy") if _version(name)]
     if not found:
         return {"CuPy": "not installed; needed for an NVIDIA GPU: pip install 'minigrad[cuda13]', or cuda12"}
     facts = {"CuPy": f"{found[0]} {_version(found[0])}"}
     if len(found) > 1:
         facts["CuPy"] += f", and {' and '.join(found[1:])}: keep one, pip uninstall the others"
+    facts |= library_facts()
     try:
         cupy = import_cupy("GPU")
     except DeviceError as error:

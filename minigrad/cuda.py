@@ -10,8 +10,9 @@ All can be called without CuPy or a GPU: `is_available` and `device_count` then 
 from contextlib import AbstractContextManager
 from typing import Any
 
-from .backend import cuda_library, import_cupy
+from .backend import cuda_library
 from .backend import device as device_type
+from .backend_cuda import import_cupy
 from .errors import DeviceError, OutOfMemoryError
 from .generator import manual_seed
 
@@ -26,12 +27,12 @@ manual_seed_all = manual_seed  # one generator serves every device: see generato
 
 
 def is_available() -> bool:
-    """Are CuPy, a driver and a GPU there? It never raises."""
+    """Are CuPy, CUDA's libraries, a driver and a GPU there? False, never an error, where one is not."""
     return device_count() > 0
 
 
 def device_count() -> int:
-    """The number of GPUs that can be used; 0 without CuPy or a driver."""
+    """The number of GPUs that can be used; 0 without CuPy, CUDA's libraries or a driver."""
     try:
         return import_cupy("device_count()").cuda.runtime.getDeviceCount()
     except DeviceError:

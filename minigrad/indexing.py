@@ -127,8 +127,13 @@ def _out_of_range(wrong: object, dim: int, shape: tuple[int, ...]) -> str:
 
 def may_repeat(index: Any) -> bool:
     """Can an index name an element twice? Integer arrays can; slices, and a bool mask alone, cannot."""
-    arrays = [part for part in _parts(index) if is_array(part)]
+    arrays = index_arrays(index)
     return len(arrays) > 1 or (len(arrays) == 1 and arrays[0].dtype.kind != "b")
+
+
+def index_arrays(index: Any) -> list[Array]:
+    """The arrays among the parts of an index."""
+    return [part for part in _parts(index) if is_array(part)]
 
 
 def numbered(xp: Any, shape: tuple[int, ...], index: Any) -> tuple[Array, int, tuple[int, ...]]:
@@ -146,19 +151,6 @@ def numbered(xp: Any, shape: tuple[int, ...], index: Any) -> tuple[Array, int, t
     if len(parts) == 1 and parts[0].dtype.kind != "b":
         return parts[0], count, rest
     return xp.arange(count).reshape(leading)[tuple(parts)], count, rest
-
-
-def is_last(index: Any, shape: tuple[int, ...]) -> Array:
-    """Which of the elements that x[index] names are not named again later? Their values x[index] = v leaves.
-
-    For x of `shape`; the answer broadcasts to x[index].
-    """
-    xp = namespace(next(part for part in _parts(index) if is_array(part)))
-    rows, count, rest = numbered(xp, shape, index)
-    order = xp.arange(rows.size).reshape(rows.shape)
-    last = xp.zeros(count, "int64")
-    last[rows] = order
-    return (last[rows] == order).reshape(rows.shape + (1,) * len(rest))
 
 
 def _parts(index: Any) -> tuple:

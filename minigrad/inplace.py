@@ -15,12 +15,13 @@ from collections.abc import Callable
 from typing import Any
 
 from . import ops
-from .backend import CATEGORY, is_array
+from .backend import CATEGORY, common_namespace, is_array
 from .batching import Batched
 from .creation import as_tensor
 from .errors import DTypeError, GraphError, ShapeError
 from .functions import convert
 from .indexing import checked_index
+from .kernels.writing import put
 from .modes import mode
 from .tape import Leaf, Node, hooks_of
 from .tensor import Tensor, wrap
@@ -122,6 +123,13 @@ def assign(tensor: Tensor, index: Any, value: Any, name: str) -> Tensor:
     """tensor[index] = value, recorded like every other operation in place."""
     if not isinstance(value, Tensor | bool | int | float):
         value = as_tensor(value, tensor.dtype)
+        if type(value.array) is not type(tensor.array):
+            value = convert.to(value, device=tensor.device)
+    values = value
+    if isinstance(value, Tensor):
+        values = value.array
+        if type(values) is not type(tensor.array):
+            common_namespace(name, (tensor.array, values))  # which says that they are on two devices
     recorded = is_recorded(tensor, value)
     check_writable(tensor, recorded, name)
     if recorded and tensor.dtype.kind != "f":
@@ -131,7 +139,7 @@ def assign(tensor: Tensor, index: Any, value: Any, name: str) -> Tensor:
         assign(ops.getitem(tensor, index=views[0]), clean, value, name)
         return tensor
     try:
-        tensor.array[clean] = value.array if isinstance(value, Tensor) else value
+        put(tensor.array, clean, values)
     except ValueError as error:
         raise ShapeError(f"{name}: {error}") from None
     tensor.bump_version()

@@ -10,12 +10,24 @@ from typing import Any
 
 import numpy
 
-from .backend import Array, as_dtype, default_dtype, int64, is_array, on_device, to_device, to_numpy
+from .backend import (
+    Array,
+    as_dtype,
+    default_dtype,
+    int64,
+    is_array,
+    namespace,
+    on_device,
+    refuse_outside,
+    refuse_where,
+    to_device,
+)
 from .conversion import made
 from .creation import like, sizes_of
 from .errors import DTypeError, ShapeError, broadcast_error
 from .generator import Generator, default_generator
 from .inplace import assign, check_writable, is_recorded
+from .kernels.drawing import drawn_by_weight, first_arrivals
 from .tensor import Tensor, wrap
 
 __all__ = [
@@ -35,10 +47,9 @@ def _floating(name: str, dtype: Any) -> numpy.dtype:
     return kind
 
 
-def _check_probabilities(name: str, p: Any) -> None:
+def _check_probabilities(name: str, p: Array) -> None:
     """ValueError unless all numbers of an array lie in [0, 1]."""
-    if not numpy.all((p >= 0) & (p <= 1)):
-        raise ValueError(f"{name}(): expected probabilities in [0, 1], got numbers outside")
+    refuse_where(~((p >= 0) & (p <= 1)), f"{name}(): expected probabilities in [0, 1], got numbers outside")
 
 
 # ------------------------------------------------------------------------------------------------ new tensors
@@ -176,6 +187,17 @@ def randint_like(
 # ------------------------------------------------------------------------------------------- distributions
 
 
+def _values(a: Any) -> Array:
+    """A Tensor's array, or an array, or a number as one, on the host."""
+    array = a.array if isinstance(a, Tensor) else a
+    return array if is_array(array) else numpy.asarray(array)
+
+
+def _uniform(input: Tensor, generator: Generator | None) -> Array:
+    """A number of [0, 1) for each element, float64, made where the tensor is."""
+    return (generator or default_generator()).uniform(input.shape, where=input.device)
+
+
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability that the input says, or with probability p everywhere, else 0.
 
@@ -185,10 +207,10 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     """
     if p is None and input.dtype.kind != "f":
         raise DTypeError(f"bernoulli(): probabilities must be floating, got {input.dtype}; or pass p")
-    chances = to_numpy(input.detach().array) if p is None else p
-    _check_probabilities("bernoulli", numpy.asarray(chances))
-    drawn = (generator or default_generator()).uniform(input.shape) < chances
-    return made(drawn.astype(input.dtype), input.device, requires_grad=False)
+    chances = _values(input if p is None else p)
+    _check_probabilities("bernoulli", chances)
+    drawn = _uniform(input, generator) < to_device(chances, input.device)
+    return wrap(_values(drawn.astype(input.dtype)))
 
 
 def multinomial(
@@ -197,8 +219,8 @@ def multinomial(
     """Numbers of categories drawn by their weights: (..., categories) -> (..., num_samples), int64.
 
     The input is a vector, or a matrix with a row for each draw; its weights need not sum to 1. Without
-    replacement no category is drawn twice: those that are first in a race in which each arrives after an
-    exponential time, at the rate of its weight (Efraimidis and Spirakis 2006).
+    replacement no category is drawn twice. On a GPU weights that cannot be drawn by are a ValueError when
+    values next reach the host.
 
     >>> import minigrad as mg
     >>> mg.multinomial(mg.tensor([0.0, 3.0, 0.0]), 2, replacement=True).tolist()
@@ -208,34 +230,25 @@ def multinomial(
         raise DTypeError(f"multinomial(): weights must be floating, got {input.dtype}; convert with .float()")
     if input.ndim not in (1, 2):
         raise ShapeError(f"multinomial(): got shape {input.shape}, expected a vector or a matrix of weights")
-    weights = numpy.atleast_2d(to_numpy(input.detach().array).astype("float64"))
-    if not numpy.all((weights >= 0) & numpy.isfinite(weights)) or not weights.any(axis=1).all():
-        raise ValueError("multinomial(): weights must be finite, not negative, and in no row all 0")
-    fewest = numpy.count_nonzero(weights, axis=1).min(initial=weights.shape[1])
-    if num_samples < 1 or (num_samples > fewest and not replacement):
-        raise ValueError(
-            f"multinomial(): num_samples {num_samples}, expected at least 1, and without replacement at most "
-            f"the number of categories of positive weight, here {fewest}"
-        )
-    random = generator or default_generator()
+    limits = (
+        f"multinomial(): num_samples {num_samples}, expected at least 1, and without replacement at most the "
+        "number of categories of positive weight, here "
+    )
+    categories, place = input.shape[-1], input.device
+    fewest = 1 if replacement else num_samples  # categories of positive weight
+    if num_samples < 1 or categories < fewest:
+        raise ValueError(f"{limits}{categories}")
+    weights = input.array.reshape(-1, categories).astype("float64")
+    right = ((weights >= 0) & (weights < math.inf)).all(axis=1) & weights.any(axis=1)
+    refuse_where(~right, "multinomial(): weights must be finite, not negative, and in no row all 0")
+    random, xp = generator or default_generator(), namespace(weights)
     if replacement:
-        drawn = random.uniform((len(weights), num_samples))
-        found = numpy.array(
-            [_chosen(row, points) for row, points in zip(weights, drawn, strict=True)], "int64"
-        )
+        found = drawn_by_weight(xp, weights, random.uniform((len(weights), num_samples), where=place))
     else:
-        with numpy.errstate(divide="ignore"):
-            arrivals = -numpy.log1p(-random.uniform(weights.shape)) / weights
-        arrivals[weights == 0] = math.inf
-        found = numpy.argsort(arrivals, axis=1)[:, :num_samples]
-    return made(found.reshape(*input.shape[:-1], num_samples), input.device, requires_grad=False)
-
-
-def _chosen(weights: numpy.ndarray, points: numpy.ndarray) -> numpy.ndarray:
-    """The categories in whose part of [0, sum of the weights) the points of [0, 1) fall."""
-    ends = weights.cumsum()
-    inside = numpy.minimum(points * ends[-1], numpy.nextafter(ends[-1], 0))  # a product may round to the end
-    return numpy.searchsorted(ends, inside, side="right")
+        enough = fewest, categories + 1
+        refuse_outside((weights > 0).sum(axis=1), *enough, lambda n: f"{limits}{n}", ValueError)
+        found = first_arrivals(xp, weights, random.uniform(weights.shape, where=place))[:, :num_samples]
+    return wrap(found.reshape(*input.shape[:-1], num_samples))
 
 
 def normal(
@@ -256,16 +269,15 @@ def normal(
     if (model is None) == (size is None):
         came = "two numbers without" if model is None else "a tensor and"
         raise TypeError(f"normal(): got {came} a size, expected tensors, or two numbers and a size")
-    centre, spread = (
-        to_numpy(a.detach().array) if isinstance(a, Tensor) else numpy.asarray(a) for a in (mean, std)
-    )
-    if not numpy.all(spread >= 0):
-        raise ValueError("normal(): a standard deviation must not be negative")
+    centre, spread = _values(mean), _values(std)
+    refuse_where(~(spread >= 0), "normal(): a standard deviation must not be negative")
     shape = _broadcast("normal", centre.shape, spread.shape) if size is None else sizes_of("normal", (), size)
     kind = _floating("normal", model.dtype if model is not None and dtype is None else dtype)
-    drawn = (generator or default_generator()).normal(shape, "float64")
-    values = (drawn * spread + centre).astype(kind)
-    return made(values, model.device if model is not None and device is None else device, requires_grad)
+    place = (device or "cpu") if model is None else model.device
+    with on_device(place):
+        drawn = (generator or default_generator()).normal(shape, "float64", place)
+        values = (drawn * to_device(spread, place) + to_device(centre, place)).astype(kind)
+    return made(_values(values), device, requires_grad)
 
 
 def _broadcast(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
@@ -287,8 +299,8 @@ def _check(self: Tensor, name: str, floating: bool = True) -> None:
 
 def _fill(self: Tensor, values: Any, name: str) -> Tensor:
     """Write what was drawn. Returns the tensor."""
-    values = values if is_array(values) else numpy.asarray(values)
-    return assign(self, Ellipsis, wrap(to_device(values.astype(self.dtype, copy=False), self.device)), name)
+    found = _values(values).astype(self.dtype, copy=False)
+    return assign(self, Ellipsis, wrap(to_device(found, self.device)), name)
 
 
 def uniform_(
@@ -318,16 +330,16 @@ def log_normal_(
     """Fill with numbers whose logarithms are normal. Returns the tensor."""
     _check(self, "log_normal_")
     _check_positive("log_normal_", "std", std)
-    drawn = (generator or default_generator()).normal(self.shape, "float64")
-    return _fill(self, numpy.exp(drawn * std + mean), "log_normal_")
+    drawn = (generator or default_generator()).normal(self.shape, "float64", self.device)
+    return _fill(self, namespace(drawn).exp(drawn * std + mean), "log_normal_")
 
 
 def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers of density λ e^{-λx}. Returns the tensor."""
     _check(self, "exponential_")
     _check_positive("exponential_", "lambd", lambd)
-    drawn = (generator or default_generator()).uniform(self.shape)
-    return _fill(self, -numpy.log1p(-drawn) / lambd, "exponential_")
+    drawn = _uniform(self, generator)
+    return _fill(self, -namespace(drawn).log1p(-drawn) / lambd, "exponential_")
 
 
 def cauchy_(
@@ -336,8 +348,8 @@ def cauchy_(
     """Fill with numbers of density 1 / (πσ (1 + ((x - median) / σ)²)). Returns the tensor."""
     _check(self, "cauchy_")
     _check_positive("cauchy_", "sigma", sigma)
-    drawn = (generator or default_generator()).uniform(self.shape)
-    return _fill(self, median + sigma * numpy.tan(math.pi * (drawn - 0.5)), "cauchy_")
+    drawn = _uniform(self, generator)
+    return _fill(self, median + sigma * namespace(drawn).tan(math.pi * (drawn - 0.5)), "cauchy_")
 
 
 def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
@@ -345,18 +357,19 @@ def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) ->
     _check(self, "geometric_", floating=False)
     if not 0 < p < 1:
         raise ValueError(f"geometric_(): p={p}, expected a probability in (0, 1)")
-    drawn = (generator or default_generator()).uniform(self.shape)
-    return _fill(self, numpy.floor(numpy.log1p(-drawn) / math.log1p(-p)) + 1, "geometric_")
+    drawn = _uniform(self, generator)
+    xp = namespace(drawn)
+    return _fill(self, xp.floor(xp.log1p(-drawn) / math.log1p(-p)) + 1, "geometric_")
 
 
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Fill with 1, with probability p (a number, or a tensor that expands to this one), else 0."""
     _check(self, "bernoulli_", floating=False)
-    chances = to_numpy(p.detach().array) if isinstance(p, Tensor) else numpy.asarray(p)
+    chances = _values(p)
     _check_probabilities("bernoulli_", chances)
     if _broadcast("bernoulli_", self.shape, chances.shape) != self.shape:
         raise ShapeError(f"bernoulli_(): p of shape {chances.shape} does not expand to {self.shape}")
-    return _fill(self, (generator or default_generator()).uniform(self.shape) < chances, "bernoulli_")
+    return _fill(self, _uniform(self, generator) < to_device(chances, self.device), "bernoulli_")
 
 
 def random_(

@@ -11,8 +11,9 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "doctor",
         help="say what this installation computes with",
-        description="Print the versions, the processor, the BLAS with its kernels and threads, and the\n"
-        "optional packages; and a warning, with its remedy, for what makes matrix products slow.",
+        description="Print the versions, the processor, the BLAS with its kernels and threads, what a GPU\n"
+        "needs, and the optional packages, with the remedy for what is missing; and a warning, with its\n"
+        "remedy, for what makes matrix products slow.",
         epilog="example:\n  minigrad doctor",
     )
     parser.set_defaults(run=run_command)

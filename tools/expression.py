@@ -9,7 +9,7 @@ import ast
 import functools
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -70,9 +70,9 @@ class ExpressionError(ValueError):
 
 
 def evaluate(
-    text: str, shapes: Mapping[str, tuple[int, ...]] | None = None
+    text: str, shapes: Mapping[str, tuple[int, ...]] | None = None, place: str = "cpu"
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The value of an expression, and its tensors by name, all of which require grad.
+    """The value of an expression, and its tensors by name, all of which require grad and are on one device.
 
     `shapes` gives the shapes of some names. The others get the first of SHAPES with which the expression
     can be evaluated: tried name by name in the order of evaluation, the last one changing fastest.
@@ -86,7 +86,7 @@ def evaluate(
     given = {name: tuple(shape) for name, shape in (shapes or {}).items()}
     _check_given(tree, given)
     chosen = _fitting_shapes(tree, given)
-    interpreter = _Interpreter({**chosen, **given})
+    interpreter = _Interpreter({**chosen, **given}, place=place)
     value = interpreter.value(tree)
     if isinstance(value, tuple | list):
         raise ExpressionError(
@@ -172,8 +172,10 @@ def _fitting_shapes(tree: ast.expr, given: Mapping[str, tuple[int, ...]]) -> dic
 class _Interpreter:
     """Evaluates a syntax tree; a name that is new becomes a tensor, of the shape whose turn it is."""
 
-    def __init__(self, given: Mapping[str, tuple[int, ...]], choice: list[int] | None = None) -> None:
-        self.given, self.choice = given, choice or []
+    def __init__(
+        self, given: Mapping[str, tuple[int, ...]], choice: Sequence[int] = (), place: str = "cpu"
+    ) -> None:
+        self.given, self.choice, self.place = given, choice, place
         self.chosen: dict[str, tuple[int, ...]] = {}
         self.leaves: dict[str, Tensor] = {}
 
@@ -214,7 +216,7 @@ class _Interpreter:
             if shape is None:
                 turn = len(self.chosen)
                 shape = self.chosen[name] = SHAPES[self.choice[turn] if turn < len(self.choice) else 0]
-            self.leaves[name] = _values(len(self.leaves), shape).detach().requires_grad_()
+            self.leaves[name] = _values(len(self.leaves), shape).detach().to(self.place).requires_grad_()
         return self.leaves[name]
 
     def _call(self, node: ast.Call) -> Any:

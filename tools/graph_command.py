@@ -8,6 +8,7 @@ from minigrad.graph import Graph, trace
 from minigrad.modes import tracing
 
 from . import render
+from .devices import add_device, chosen_device
 from .draw_run import step_graph
 from .errors import CommandError
 from .expression import evaluate
@@ -18,6 +19,7 @@ EXAMPLE = """examples:
   minigrad graph "tanh(x @ w + b).sum()"
   minigrad graph "softmax(q @ k.T / 2, dim=-1) @ v" --shape q=3,4 --shape k=5,4 --out attention.svg
   minigrad graph runs/dates                          one training step of a run
+  minigrad graph runs/dates --device cuda            the same, computed on a GPU
 """
 
 
@@ -45,18 +47,20 @@ def add_parser(commands: Any) -> None:
         type=_file,
         help="where to write: .dot, .svg or .png (default: graph.*, in the run folder if it is a run)",
     )
+    add_device(parser)
     parser.set_defaults(run=run_command)
 
 
 def run_command(arguments: argparse.Namespace) -> int:
     """Draw, and say where. 2 if the picture that was asked for could not be drawn; the DOT file is there."""
+    place = chosen_device(arguments.device)
     is_run = bool(arguments.what) and Path(arguments.what).is_dir()
     stem = Path(arguments.what) / "graph" if is_run else Path("graph")
     formats: tuple[str, ...] = render.FORMATS
     if arguments.out:
         stem, kind = arguments.out.with_suffix(""), arguments.out.suffix[1:]
         formats = ("dot",) if kind == "dot" else ("dot", kind)
-    graph = _of_run(arguments) if is_run else _of_expression(arguments)
+    graph = _of_run(arguments, place) if is_run else _of_expression(arguments, place)
     drawing = render.draw(graph, stem, formats)
     for path in drawing.written:
         print(path)
@@ -67,17 +71,17 @@ def run_command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _of_run(arguments: argparse.Namespace) -> Graph:
+def _of_run(arguments: argparse.Namespace, place: str) -> Graph:
     if arguments.shape:
         raise CommandError("--shape is for an expression; a run has its own shapes")
-    return step_graph(Trainer.resumed(RunFolder(arguments.what)))
+    return step_graph(Trainer.resumed(RunFolder(arguments.what), place))
 
 
-def _of_expression(arguments: argparse.Namespace) -> Graph:
+def _of_expression(arguments: argparse.Namespace, place: str) -> Graph:
     """The graph of the expression; says which shapes it was given, and the user sees what was understood."""
     try:
         with tracing():
-            result, leaves = evaluate(arguments.what, dict(arguments.shape))
+            result, leaves = evaluate(arguments.what, dict(arguments.shape), place)
             if not result.requires_grad:
                 raise CommandError(
                     f"{arguments.what} has no gradient: its values are {result.dtype.name}, expected "

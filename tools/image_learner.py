@@ -90,6 +90,10 @@ class ImageLearner(Learner):
         penalty = doubly_stochastic_loss(weights, batch.said != PAD) * (pictures / batch.tokens)
         return entropy + self.attention_penalty * penalty
 
+    def weight(self, batch: ImageBatch) -> int:
+        """The digits, or for hard attention the pictures: its own loss is a mean over those."""
+        return len(batch.said) if isinstance(self.model, HardImageAttention) else batch.tokens
+
     def _entropy(self, logits: Tensor, batch: ImageBatch) -> Tensor:
         return F.cross_entropy(
             logits.reshape(-1, logits.shape[2]),

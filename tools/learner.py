@@ -70,6 +70,11 @@ class Learner:
         """The mean loss of a batch that lies where the model does."""
         raise NotImplementedError
 
+    def weight(self, batch: Any) -> int:
+        """Of how many the gradient of its loss is a mean: what a batch weighs among those of its step."""
+        tokens: int = batch.tokens
+        return tokens
+
     def fit(self, dataset: Any) -> None:
         """Fit a model that is not trained by gradients."""
         raise NotImplementedError

@@ -128,12 +128,13 @@ class Trainer:
         """
         self.optimizer.zero_grad()
         tokens = sum(batch.tokens for batch in batches)
+        weights = [self.learner.weight(batch) for batch in batches]
         total: Tensor | float = 0.0
-        for batch in batches:
+        for batch, weight in zip(batches, weights, strict=True):
             loss = self.learner.loss(move_batch(batch, self.place, non_blocking=True))
-            share = batch.tokens / tokens
+            share = weight / sum(weights)
             (loss if share == 1 else loss * share).backward()
-            total += (loss.detach() if self.ahead else loss.item()) * share
+            total += (loss.detach() if self.ahead else loss.item()) * (batch.tokens / tokens)
         norm = clip_grad_norm_(self.model.parameters(), self.settings["clip"])
         self.unread.append(_Step(self.step + 1, total, norm, batches))
         if not self.ahead:

@@ -77,13 +77,10 @@ def in_elements(array: Any) -> Strides:
 
 def binding(cupy: Any) -> tuple[Callable, Callable] | None:
     """(cublasGemmStridedBatchedEx, the handle for it) as CuPy binds them; None where it has no such name."""
-    try:
-        from cupy_backends.cuda.libs import cublas
+    from cupy_backends.cuda.libs import cublas
 
-        gemm = cublas.gemmStridedBatchedEx
-    except (ImportError, AttributeError):
-        return None
-    return gemm, cupy.cuda.device.get_cublas_handle
+    gemm = getattr(cublas, "gemmStridedBatchedEx", None)
+    return None if gemm is None else (gemm, cupy.cuda.device.get_cublas_handle)
 
 
 def multiplier(cupy: Any) -> Callable:

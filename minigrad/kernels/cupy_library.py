@@ -33,7 +33,7 @@ class Library(types.ModuleType):
         }
         self.peaks: dict[int, int] = {}  # by the number of a GPU: the most bytes in use since last asked
         self._reports: dict[int, Any] = {}  # by the number of a GPU: what `note_outside` has found there
-        self._checks: dict[tuple[str, int, int], int] = {}  # message and limits -> the number of the check
+        self._checks: dict[tuple[str, int, int, type], int] = {}  # message, limits, error -> its number
         self._noted = False  # has a check been launched since the reports were read, or is one unread?
         self._copying: list[tuple[Any, numpy.ndarray]] = []  # a mark behind each copy, and what it copies
         self._lock = threading.Lock()  # of the reports, the checks and the copies
@@ -101,22 +101,30 @@ class Library(types.ModuleType):
 
     # -------------------------------------------------------------------------------- indices out of range
 
-    def check_numbers(self, numbers: Any, low: int, high: int, message: str, ignored: int | None) -> None:
+    def check_numbers(
+        self,
+        numbers: Any,
+        low: int,
+        high: int,
+        message: str,
+        ignored: int | None,
+        kind: type[Exception] = IndexError,
+    ) -> None:
         """Note on the GPU, without waiting for it, whether a number is neither in [low, high) nor `ignored`.
 
-        CuPy would take it modulo the size. The IndexError comes when values next reach the host.
+        CuPy would take it modulo the size. The error, of that kind, comes when values next reach the host.
         `message` is formatted with `value`, and with `position`, counted through the whole array.
         """
         place, accepted = numbers.device.id, low if ignored is None else ignored
         with self._lock, self.cupy.cuda.Device(place):
             if place not in self._reports:
                 self._reports[place] = self.cupy.zeros(3, "uint64")
-            check = self._checks.setdefault((message, low, high), len(self._checks) + 1)
+            check = self._checks.setdefault((message, low, high, kind), len(self._checks) + 1)
             self.kernels["note_outside"](numbers, low, high, accepted, check, self._reports[place])
             self._noted = True
 
     def raise_noted(self) -> None:
-        """IndexError if a check has found a number out of range since this was last asked."""
+        """The error of a check that has found a number out of range since this was last asked."""
         if not self._noted:
             return
         with self._lock:
@@ -125,9 +133,9 @@ class Library(types.ModuleType):
                 if check:  # those of other GPUs are still to be read
                     with self.cupy.cuda.Device(place):
                         report.fill(0)
-                    message = next(key[0] for key, number in self._checks.items() if number == check)
+                    message, *_, kind = next(key for key, number in self._checks.items() if number == check)
                     signed = value - 2**64 if value >= 2**63 else value
-                    raise IndexError(message.format(value=signed, position=position))
+                    raise kind(message.format(value=signed, position=position))
             self._noted = False
 
     # -------------------------------------------------------------------------------- kernels
@@ -144,6 +152,10 @@ class Library(types.ModuleType):
         key = numpy.uint64(seed), numpy.uint64(first)
         self.kernels["philox_keep"](*key, count, threshold, keep, size=-(-count // 16))
         return keep
+
+    def drawn_by_weight(self, weights: Any, points: Any) -> Any:
+        """For weights (N, C) and points (N, K) of [0, 1), the category of each point."""
+        return self.kernels["drawn_by_weight"](weights, points, weights.shape[1], points.shape[1])
 
     def row_sums_by_number(self, values: Any, rows: Any, count: int, width: int) -> Any:
         """`count` rows of zeros, to which row i of the values is added as row rows[i]; all of it flat.

@@ -87,6 +87,23 @@ SOURCES = {
             }
             """,
         ),
+        Source(
+            "drawn_by_weight",  # the sums are NumPy's to the last bit: one thread, one number after the other
+            "raw float64 weights, float64 point, int64 categories, int64 samples",
+            "int64 chosen",
+            """
+            const long long first = i / samples * categories;
+            double total = 0, end = 0;
+            for (long long k = 0; k < categories; ++k) total += weights[first + k];
+            const double place = point * total;
+            long long k = 0;
+            for (; k < categories - 1; ++k) {
+                end += weights[first + k];
+                if (end > place || end == total) break;  // a product may round to the end
+            }
+            chosen = k;
+            """,
+        ),
         # ---------------------------------------------------------------- what CuPy does not look at
         Source(
             "note_outside",  # report: the number of the check that failed first, the index, its place

@@ -7,8 +7,9 @@ and its gradient.
 import math
 
 from minigrad.backend import accumulator
-from minigrad.indexing import is_last, may_repeat, numbered, numbered_along
+from minigrad.indexing import may_repeat, numbered, numbered_along
 from minigrad.kernels.numbered import sums_by_number
+from minigrad.kernels.writing import is_last, put
 from minigrad.ops.choosing import where
 from minigrad.ops.shape import reshape
 from minigrad.primitive import primitive
@@ -41,7 +42,7 @@ class setitem:
     family = "setitem"
     def forward(xp, x, v, *, index):
         y = x.copy()
-        y[index] = v
+        put(y, index, v)
         return y
     def d_x(g, index): return setitem(g, 0.0, index=index)
     def d_v(g, v_shape, index):

@@ -7,6 +7,8 @@ import math
 
 from minigrad.backend import accumulator
 from minigrad.indexing import numbered_along
+from minigrad.kernels.numbered import extremes_by_number
+from minigrad.kernels.writing import put, stays
 from minigrad.ops.choosing import where
 from minigrad.ops.elementwise import cast
 from minigrad.ops.index import gather, scatter_sum
@@ -21,7 +23,7 @@ class scatter_:
     nondifferentiable = ("index",)
     def forward(xp, x, source, index, *, dim):
         y = x.copy()
-        y.reshape(-1)[numbered_along(index, x.shape, dim).reshape(-1)] = source.reshape(-1)
+        put(y.reshape(-1), numbered_along(index, x.shape, dim).reshape(-1), source.reshape(-1))
         return y
     def d_x(g, index, dim): return scatter_(g, cast(index < 0, dtype=g.dtype), index, dim=dim)
     def d_source(g, index, dim):
@@ -33,9 +35,7 @@ class is_sent_last:
     """y = is nothing sent later to the same of the places of `shape`?"""
     nondifferentiable = ("index",)
     def forward(xp, index, *, shape, dim):
-        numbers, last = numbered_along(index, shape, dim).reshape(-1), xp.zeros(math.prod(shape), "int64")
-        last[numbers] = xp.arange(numbers.size)
-        return (last[numbers] == xp.arange(numbers.size)).reshape(index.shape)
+        return stays(xp, numbered_along(index, shape, dim), math.prod(shape))
 
 
 def _extreme(name: str, ufunc: str, word: str):
@@ -45,7 +45,7 @@ def _extreme(name: str, ufunc: str, word: str):
         y, numbers = x.astype(wide).reshape(-1), numbered_along(index, x.shape, dim).reshape(-1)
         values = source.astype(wide, copy=False).reshape(-1)
         if not include_self: y[numbers] = values
-        getattr(xp, ufunc).at(y, numbers, values)
+        y = extremes_by_number(xp, ufunc, y, numbers, values)
         return y.astype(x.dtype, copy=False).reshape(x.shape)
     def d(g, x, source, index, y, dim, include_self):
         def arriving(values): return scatter_sum(cast(values, dtype=g.dtype), index, shape=g.shape, dim=dim)

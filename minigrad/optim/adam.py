@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minigrad.backend import Array, device_of, float16
+from minigrad.backend import Array
+from minigrad.kernels.adam import adam_step
 
 from .elementwise import Elementwise, penalised
 from .optimizer import Group, Params, check_ways
@@ -67,24 +68,14 @@ class Adam(Elementwise):
     def update(
         self, xp: Any, p: Array, g: Array, state: Mapping[str, Any], group: Group, scratch: Sequence[Array]
     ) -> None:
-        """The equation, a stretch at a time: twelve passes; on a GPU one, unless amsgrad."""
-        lr, (beta1, beta2), t = float(group["lr"]), group["betas"], scratch[0]
-        m, v = state["exp_avg"], state["exp_avg_sq"]
+        """The equation, a stretch at a time."""
+        lr, betas, t = float(group["lr"]), group["betas"], state["step"]
         g = penalised(xp, p, g, group, scratch[1])  # (1)
         # (5): γ m̂ / (√v̂ + ε) = γ √c₂ / c₁ · m / (√v + ε √c₂), with c₁ = 1 - β₁ᵗ and c₂ = 1 - β₂ᵗ of (4)
-        root = math.sqrt(1.0 - beta2 ** state["step"])
-        rate, shift = lr * root / (1.0 - beta1 ** state["step"]), group["eps"] * root
-        if device_of(p) != "cpu" and not group["amsgrad"] and p.dtype != float16:
-            xp.adam(p, m, v, g, betas=(beta1, beta2), rate=rate, shift=shift)
-            return
-        average(xp, m, v, g, (beta1, beta2), t)  # (2), (3)
-        if group["amsgrad"]:
-            v = xp.maximum(v, state["max_exp_avg_sq"], out=state["max_exp_avg_sq"])
-        xp.sqrt(v, out=t)
-        t += shift
-        xp.divide(m, t, out=t)
-        t *= rate
-        p -= t
+        root = math.sqrt(1.0 - betas[1] ** t)
+        rate, shift = lr * root / (1.0 - betas[0] ** t), group["eps"] * root
+        m, v, largest = state["exp_avg"], state["exp_avg_sq"], state.get("max_exp_avg_sq")
+        adam_step(xp, p, g, m, v, largest, scratch[0], betas=betas, rate=rate, shift=shift)  # (2) to (5)
 
 
 class AdamW(Adam):
@@ -118,13 +109,3 @@ class AdamW(Adam):
         self.expect(
             group["decoupled_weight_decay"], group, "decoupled_weight_decay", "True, as AdamW saves it"
         )
-
-
-def average(xp: Any, m: Array, v: Array, g: Array, betas: tuple[float, float], scratch: Array) -> None:
-    """m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g², in place: the two moments of Adam and its kin."""
-    m *= betas[0]
-    m += xp.multiply(g, 1.0 - betas[0], out=scratch)
-    v *= betas[1]
-    xp.multiply(g, g, out=scratch)
-    scratch *= 1.0 - betas[1]
-    v += scratch

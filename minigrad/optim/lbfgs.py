@@ -1,9 +1,10 @@
 """L-BFGS: Newton's step, with a curvature estimated from the last few gradients."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from minigrad.backend import Array, namespace
+from minigrad.backend import Array, common_namespace, device_of, is_array, namespace, to_device, to_numpy
 from minigrad.errors import ShapeError
 from minigrad.modes import enable_grad
 from minigrad.tensor import Tensor
@@ -28,6 +29,9 @@ class LBFGS(Optimizer):
 
     `step(closure)` needs the closure, which clears the gradients, computes the loss, calls backward and
     returns the loss; it is called again and again.  There is one group only, of parameters of one type.
+
+    What to do next is decided by numbers, so on a GPU the host waits: once for each loss, and in an iteration
+    twice, for whether to remember (1) and for the length and the slope of q; in the very first once.
 
     Reference: Nocedal and Wright 2006, "Numerical optimization", algorithms 7.4 for (2) to (4), with eq. 7.20
     for (3), and 7.5.
@@ -89,36 +93,36 @@ class LBFGS(Optimizer):
             raise TypeError("LBFGS.step(): closure — got None, expected a function that computes the loss")
         (group,) = self.param_groups
         problem = Problem(group["params"], closure, self._check_gradient)
-        first = problem.evaluate()
-        loss, g = problem.loss, problem.gradient
+        first, here = problem.evaluate(), problem.here
         state = self.state.setdefault(group["params"][0], {"func_evals": 0, "n_iter": 0})
         before = state["func_evals"]
-        still = abs(g).max() <= group["tolerance_grad"]
+        still = here.largest <= group["tolerance_grad"]
         for iteration in range(0 if still else group["max_iter"]):
             state["n_iter"] += 1
+            g, loss = here.gradient, here.loss
             d = self._direction(state, g, group["history_size"])
-            t = float(group["lr"]) * (min(1.0, 1.0 / float(abs(g).sum())) if state["n_iter"] == 1 else 1.0)
+            slope, reach, length = _read(g @ d, abs(d).max(), abs(d).sum(), beside=d)
+            t = float(group["lr"]) * (min(1.0, 1.0 / length) if state["n_iter"] == 1 else 1.0)
             state.update(d=Tensor(d), t=t, prev_flat_grad=Tensor(g), prev_loss=loss)
-            slope = float(g @ d)
             if slope > -group["tolerance_change"]:
                 break
             if group["line_search_fn"]:
                 left = group["max_eval"] - problem.evaluations
-                reach, start = float(abs(d).max()), Point(0.0, loss, g, slope)
-                found = strong_wolfe(problem.along(d), start, t, reach, left, group["tolerance_change"])
-                t, loss, g = found.t, found.loss, found.gradient
+                start = here._replace(t=0.0, slope=slope)
+                here = strong_wolfe(problem.along(d), start, t, reach, left, group["tolerance_change"])
+                t = here.t
                 problem.move(t, d)  # (5)
             else:
                 problem.move(t, d)
                 if iteration + 1 < group["max_iter"]:  # after the last, the next step will evaluate
                     problem.evaluate()
-                    loss, g = problem.loss, problem.gradient
+                    here = problem.here
             state["t"] = t
             if (
                 problem.evaluations >= group["max_eval"]
-                or abs(g).max() <= group["tolerance_grad"]
-                or abs(d * t).max() <= group["tolerance_change"]
-                or abs(loss - state["prev_loss"]) < group["tolerance_change"]
+                or here.largest <= group["tolerance_grad"]
+                or abs(t) * reach <= group["tolerance_change"]
+                or abs(here.loss - loss) < group["tolerance_change"]
             ):
                 break
         state["func_evals"] = before + problem.evaluations
@@ -131,25 +135,25 @@ class LBFGS(Optimizer):
             state.update(old_dirs=[], old_stps=[], ro=[], H_diag=1.0)
             return -g
         y, s = g - state["prev_flat_grad"].array, state["d"].array * state["t"]  # (1)
-        curvature = float(y @ s)
+        curvature, square = _read(y @ s, y @ y, beside=y)
         if curvature > 1e-10:
             state["old_dirs"].append(Tensor(y))
             state["old_stps"].append(Tensor(s))
             state["ro"].append(1.0 / curvature)
             for name in ("old_dirs", "old_stps", "ro"):
                 del state[name][:-history_size]
-            state["H_diag"] = curvature / float(y @ y)
+            state["H_diag"] = curvature / square
         pairs = [
             (y.array, s.array, inverse)
             for y, s, inverse in zip(state["old_dirs"], state["old_stps"], state["ro"], strict=True)
         ]
         q, shares = -g, []
         for y, s, inverse in reversed(pairs):
-            shares.append(float(s @ q) * inverse)
+            shares.append((s @ q) * inverse)
             q -= shares[-1] * y  # (2)
         q *= state["H_diag"]  # (3)
         for (y, s, inverse), share in zip(pairs, reversed(shares), strict=True):
-            q += (share - float(y @ q) * inverse) * s  # (4)
+            q += (share - (y @ q) * inverse) * s  # (4)
         return q
 
     def load_entry(self, param: Tensor, entry: Mapping[str, Any], group: Group, place: str) -> dict[str, Any]:
@@ -180,11 +184,10 @@ class Problem:
         self, params: list[Tensor], closure: Callable[[], Any], check: Callable[[Tensor], None]
     ) -> None:
         self.params, self.closure, self.check, self.evaluations = params, closure, check, 0
-        self.loss: float = 0.0  # of the last evaluation
-        self.gradient: Array = None
+        self.here = Point(0.0, math.nan, None, math.nan, math.nan)  # as the last evaluation found it
 
-    def evaluate(self) -> Any:
-        """Call the closure: the loss it returns, and note its value and the gradient."""
+    def evaluate(self, t: float = 0.0, d: Array = None) -> Any:
+        """Call the closure: the loss it returns; `here` says what it is at the distance t along d, if any."""
         self.evaluations += 1
         with enable_grad():
             loss = self.closure()
@@ -193,7 +196,11 @@ class Problem:
             self.check(param)
             xp = namespace(param.array)
             parts.append((xp.zeros_like(param.array) if param.grad is None else param.grad.array).reshape(-1))
-        self.loss, self.gradient = float(loss), namespace(parts[0]).concatenate(parts)
+        g = common_namespace("LBFGS.step", parts).concatenate(parts)
+        value = loss.detach().reshape(()).array if isinstance(loss, Tensor) else float(loss)
+        slope = math.nan if d is None else g @ d
+        value, slope, largest = _read(value, slope, abs(g).max(), beside=g)
+        self.here = Point(t, value, g, slope, largest)
         return loss
 
     def move(self, t: float, d: Array) -> None:
@@ -212,14 +219,21 @@ class Problem:
             held = [param.array.copy() for param in self.params]
             self.move(t, d)
             try:
-                self.evaluate()
+                self.evaluate(t, d)
             finally:
                 for param, values in zip(self.params, held, strict=True):
                     param.bump_version()
                     param.array[...] = values
-            return Point(t, self.loss, self.gradient, float(self.gradient @ d))
+            return self.here
 
         return probe
+
+
+def _read(*values: Any, beside: Array) -> list[float]:
+    """Numbers, most of them on the device of `beside`, as Python's: the host waits once for all."""
+    xp, place = namespace(beside), device_of(beside)
+    arrays = [to_device(value, place) if is_array(value) else xp.asarray(value) for value in values]
+    return to_numpy(xp.stack(arrays)).tolist()
 
 
 def _vector(value: Any, param: Tensor, size: int, place: str) -> Tensor:

@@ -10,12 +10,17 @@ ARMIJO, CURVATURE = 1e-4, 0.9  # c₁ and c₂
 
 
 class Point(NamedTuple):
-    """What is known at a distance `t` along the direction; `slope` is the gradient times the direction."""
+    """What is known at a distance `t` along the direction; all but the gradient are numbers of the host.
+
+    slope      the gradient times the direction
+    largest    the largest element of the gradient, whatever its sign
+    """
 
     t: float
     loss: float
     gradient: Array
     slope: float
+    largest: float
 
 
 def strong_wolfe(

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from minigrad.backend import Array
+from minigrad.kernels.adam import average
 
-from .adam import average
 from .elementwise import Elementwise, penalised
 from .optimizer import Group, Params, check_ways
 

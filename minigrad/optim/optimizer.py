@@ -120,6 +120,8 @@ class Optimizer:
         arguments = () if closure is None else (closure,)
         for hook in tuple(self._pre_hooks.values()):
             hook(self, arguments, {})
+        if len(NAMESPACES) > 1:
+            self._follow()
         loss = self.take_step(closure)
         for hook in tuple(self._post_hooks.values()):
             hook(self, arguments, {})
@@ -133,8 +135,6 @@ class Optimizer:
                 loss = closure()
         for param in self._params():
             self._check_gradient(param)  # of all, before the first moves
-        if len(NAMESPACES) > 1:
-            self._follow()
         for index, group in enumerate(self.param_groups):
             self.update_group(index, group)
         return loss
@@ -292,8 +292,8 @@ class Optimizer:
         for param, entry in self.state.items():
             place = device_of(param.array)
             for name, value in entry.items():
-                if isinstance(value, Tensor) and device_of(value.array) != place:
-                    entry[name] = Tensor(to_device(value.array, place))
+                if isinstance(value, Tensor | list):
+                    entry[name] = _beside(value, place)
 
     def _params(self) -> list[Tensor]:
         """The parameters of all groups, in order."""
@@ -320,6 +320,15 @@ def check_ways(caller: str, ways: Mapping[str, Any]) -> None:
                 f"{caller}(): differentiable=True is not supported, a step is not recorded; write the update "
                 "in operations of tensors instead"
             )
+
+
+def _beside(value: Any, place: str) -> Any:
+    """A tensor, or a list of them or of numbers, on a device: itself if it is there."""
+    if isinstance(value, list):
+        return [_beside(each, place) for each in value]
+    if not isinstance(value, Tensor) or device_of(value.array) == place:
+        return value
+    return Tensor(to_device(value.array, place))
 
 
 def copied(value: Any, param: Tensor, place: str) -> Tensor:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad import ops
-from minigrad.backend import to_device
 from minigrad.creation import arange
 from minigrad.errors import ShapeError, normalise_dim
 from minigrad.functions import argmax, gelu, log_softmax, masked_fill, softmax, softplus, split
@@ -108,8 +107,7 @@ def rrelu(
 
 def _uniform(input: Tensor, generator: Generator | None) -> Tensor:
     """Uniform numbers in [0, 1), float64, one for each element of the input."""
-    numbers = (generator or default_generator()).uniform(input.shape)
-    return wrap(to_device(numbers, input.device))
+    return wrap((generator or default_generator()).uniform(input.shape, where=input.device))
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:

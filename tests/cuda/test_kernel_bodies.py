@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from kernel_bodies import SOURCES, WORDS, parameters, run
 from minigrad.kernels.cupy_sources import PREAMBLE
+from minigrad.kernels.drawing import drawn_by_weight
 
 SEEDS = st.integers(0, 2**64 - 1)
+WEIGHTS = st.one_of(st.just(0.0), st.floats(1e-3, 1), st.floats(5e-324, 1e-300))
 FLOATS = st.sampled_from(["float32", "float64"])
 
 
@@ -41,6 +43,22 @@ def test_a_mask_has_the_bits_of_the_cpus(seed, first, count, threshold):
     run(SOURCES["philox_keep"], (*key, count, threshold, keep), size=-(-count // 16))
     words = np.random.Philox(key=seed, counter=first).random_raw(-(-count // 4))
     np.testing.assert_array_equal(keep, np.atleast_1d(words).view("uint16")[:count] >= threshold)
+
+
+@example(weights=[[0.1, 0.2, 0.7, 0.0]], points=[[0.0, 1 - 2**-53, 0.1]])
+@example(weights=[[0.0, 5e-324, 0.0]], points=[[0.5, 0.9, 0.0]])  # any product rounds to 0, or to the end
+@given(
+    weights=st.lists(st.lists(WEIGHTS, min_size=4, max_size=4).filter(any), min_size=1, max_size=4),
+    points=st.lists(
+        st.lists(st.floats(0, 1, exclude_max=True), min_size=3, max_size=3), min_size=4, max_size=4
+    ),
+)
+def test_a_category_is_drawn_as_numpy_finds_it(weights, points):
+    weights = np.array(weights)
+    points = np.array(points)[: len(weights)]
+    found = run(SOURCES["drawn_by_weight"], (weights, points, *weights.shape[1:], *points.shape[1:]))
+    np.testing.assert_array_equal(found, drawn_by_weight(np, weights, points))
+    assert (np.take_along_axis(weights, found, axis=1) > 0).all()
 
 
 # ---------------------------------------------------------------------------------- indices

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+import fakecupy
 import minigrad as mg
 from equations import OPTIONS, gradient, shapes_of, start
 from minigrad import nn
 from minigrad.backend import to_numpy
+from minigrad.trees import leaves_of
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -48,6 +50,73 @@ def test_lbfgs_takes_the_same_steps_on_a_gpu(line_search, device):
             optimizer.step(closure)
         found.append(to_numpy(x.array))
     np.testing.assert_allclose(*found, rtol=1e-10, atol=1e-12)
+
+
+def fitting(model, optimizer, place):
+    """The closure of a least-squares problem, counted; its data are beside the model."""
+    random, calls = np.random.default_rng(0), []
+    x, target = (mg.tensor(random.standard_normal((6, size)), device=place) for size in (3, 2))
+
+    def closure():
+        calls.append(1)
+        optimizer.zero_grad()
+        loss = ((model(x).tanh() - target) ** 2).sum()
+        loss.backward()
+        return loss
+
+    return closure, calls
+
+
+LINE_SEARCHES = pytest.mark.parametrize("line_search", [None, "strong_wolfe"])
+
+
+@LINE_SEARCHES
+def test_what_lbfgs_remembers_follows_a_model_that_is_moved(line_search, device):
+    mg.manual_seed(0)
+    here, away = nn.Linear(3, 2).double(), nn.Linear(3, 2).double()
+    away.load_state_dict(here.state_dict())
+    optimizers = [
+        mg.optim.LBFGS(model.parameters(), lr=0.3, max_iter=2, max_eval=20, line_search_fn=line_search)
+        for model in (here, away)
+    ]
+    for place in ("cpu", "cpu", device, device, "cpu"):
+        away.to(place)
+        for model, optimizer, at in zip((here, away), optimizers, ("cpu", place), strict=True):
+            optimizer.step(fitting(model, optimizer, at)[0])
+        held = [v for v in leaves_of(optimizers[1].state[away.weight]) if isinstance(v, mg.Tensor)]
+        assert len(held) >= 4
+        assert {value.device for value in held} == {place}
+    np.testing.assert_allclose(away.weight.tolist(), here.weight.tolist(), rtol=1e-10)
+
+
+@LINE_SEARCHES
+def test_lbfgs_waits_once_for_each_loss_and_twice_for_each_iteration_but_the_first(line_search):
+    with fakecupy.installed():
+        model = nn.Linear(3, 2).double().cuda()
+        optimizer = mg.optim.LBFGS(
+            model.parameters(), lr=0.3, max_iter=4, max_eval=40, line_search_fn=line_search
+        )
+        for step in range(3):
+            closure, calls = fitting(model, optimizer, "cuda")
+            with fakecupy.waits() as reasons:
+                optimizer.step(closure)
+            iterations = 4 - (step == 0) / 2
+            assert optimizer.state[model.weight]["n_iter"] == 4 * (step + 1)
+            assert len(reasons) == len(calls) + 2 * iterations
+
+
+def test_lbfgs_refuses_parameters_of_two_devices_and_names_both(device):
+    params = [mg.ones(2, device=place, requires_grad=True) for place in ("cpu", device)]
+
+    def closure():
+        for param in params:
+            param.grad = mg.ones_like(param)
+        return 1.0
+
+    with pytest.raises(
+        mg.errors.DeviceError, match=r"LBFGS.step\(\): operands on different devices, cpu and cuda"
+    ):
+        mg.optim.LBFGS(params).step(closure)
 
 
 @pytest.mark.parametrize("name", ["Adam", "SGD", "Adafactor", "Muon", "RMSprop"])

@@ -101,10 +101,16 @@ def test_operands_that_do_not_fit_are_refused_in_our_words():
 
 
 def test_without_the_binding_it_is_cupys_own(monkeypatch):
-    monkeypatch.delattr(fakecupy.libs, "cublas")
-    assert multiplier(fakecupy.cupy)(
-        fakecupy.FakeArray(np.ones((2, 3))), fakecupy.FakeArray(np.ones(3))
-    ).shape == (2,)
+    monkeypatch.delattr(fakecupy.libs.cublas, "gemmStridedBatchedEx")
+    fakecupy.CALLS.clear()
+    ones = [fakecupy.FakeArray(np.ones(shape)) for shape in ((2, 3), 3)]
+    assert multiplier(fakecupy.cupy)(*ones).tolist() == [3.0, 3.0]
+    assert fakecupy.CALLS == []
+
+
+def test_a_cublas_that_cannot_be_loaded_is_not_taken_for_one_without_the_binding():
+    with fakecupy.without("cublas"), pytest.raises(ImportError, match=r"libcublas\.so"):
+        multiplier(fakecupy.cupy)
 
 
 def test_tf32_is_a_switch_that_is_off_as_in_pytorch(monkeypatch):

@@ -7,6 +7,8 @@ import pytest
 
 from commands import log
 from minigrad.checkpoint import load_checkpoint
+from minigrad.graph import trace
+from minigrad.tools import graph_command
 from minigrad.tools.cli import main
 from minigrad.tools.errors import CommandError
 from minigrad.tools.learners import trained
@@ -15,7 +17,7 @@ from minigrad.tools.run_folder import RunFolder
 from runs import ALL, begun, gone_on, tiny
 
 FITTED = {("text", "markov"), ("series", "naive"), ("series", "ar")}  # in one go, without steps
-STEPPED = [one for one in ALL if one not in FITTED | {("digits", "hard")}]  # which draws on the host
+STEPPED = [one for one in ALL if one not in FITTED]
 MOVED = [
     ("pairs", "luong"),
     ("pairs", "transformer"),
@@ -111,6 +113,38 @@ def test_the_commands_work_there_and_say_what_they_say_here(tmp_path, monkeypatc
         assert said[0] == said[1]
     assert main(["train", "copy", "--resume", "--no-pictures"]) == 0
     assert "this run is complete" in capsys.readouterr().out
+
+
+EXPRESSIONS = [
+    "tanh(x @ w + b).sum()",
+    "softmax(q @ k.T / 2, dim=-1) @ v",
+    "where(x > 0.5, x[1:], cat([x, 2 * y])[:1]).std() + 1",
+]
+
+
+@pytest.mark.parametrize("what", [*EXPRESSIONS, "a run"])
+def test_a_graph_is_drawn_there_as_it_is_here(what, tmp_path, monkeypatch, capsys, device):
+    monkeypatch.chdir(tmp_path)
+    if what == "a run":
+        begun("run", tiny(tmp_path, "pairs", "attention"))
+        what = "run"
+    drawn = []
+    for place in ("cpu", "cuda"):
+        assert main(["graph", what, "--device", place, "--out", "graph.dot"]) == 0
+        out, err = capsys.readouterr()
+        assert err == ""
+        drawn.append((out, (tmp_path / "graph.dot").read_text(encoding="utf-8")))
+    assert drawn[1] == drawn[0]
+
+
+def test_a_graph_is_computed_where_it_was_asked_for(tmp_path, monkeypatch, device):
+    monkeypatch.chdir(tmp_path)
+    seen = []
+    monkeypatch.setattr(
+        graph_command, "trace", lambda result, **words: seen.append(result) or trace(result, **words)
+    )
+    assert main(["graph", "x * y", "--device", "cuda", "--out", "graph.dot"]) == 0
+    assert [result.device for result in seen] == [device]
 
 
 @pytest.mark.parametrize("model", RECIPES["text"])

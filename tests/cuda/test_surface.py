@@ -4,6 +4,7 @@ import pytest
 
 import minigrad as mg
 from cupy_surface import OWN, asked_for, has, written
+from minigrad.backend_cuda import NEEDED, cuda_libraries
 from minigrad.errors import DeviceError
 
 REMEDY = "write it otherwise; or, if CuPy has it, run `python tests/cupy_surface.py` where CuPy is installed"
@@ -42,3 +43,16 @@ def test_without_a_driver_the_cpu_works_and_a_gpu_is_refused(cupy):
         weight.to("cuda")
     assert "CuPy finds no NVIDIA driver" in mg.config.facts()["GPU"]
     mg.cuda.synchronize()
+
+
+def test_of_cudas_libraries_the_installed_cupy_says_which_are_missing(cupy, monkeypatch):
+    found, said = cuda_libraries(), mg.config.facts()
+    for name, version in found.items():
+        assert said[name] == version or (not version and "x[ctk]'" in said[name])
+    lacking = [name for name in NEEDED if not found[name]]
+    if not lacking:
+        pytest.skip("all of CUDA's libraries are here")
+    monkeypatch.setattr(cupy, "is_available", lambda: True)
+    assert not mg.cuda.is_available()
+    with pytest.raises(DeviceError, match=rf"device 'cuda:0': CuPy finds no {lacking[0]} to .*x\[ctk\]'; or"):
+        mg.ones(2).cuda()

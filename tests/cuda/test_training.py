@@ -8,7 +8,7 @@ import pytest
 import minigrad as mg
 from commands import log
 from minigrad import nn
-from minigrad.models import Transformer, TransformerConfig
+from minigrad.models import BahdanauConfig, HardAttentionSeq2Seq, Transformer, TransformerConfig
 from minigrad.nn import functional as F
 from minigrad.nn.utils import clip_grad_norm_
 from minigrad.tools.cli import main
@@ -61,10 +61,23 @@ class Translation(nn.Module):
         return self.model(tokens, self.lengths, tokens)[0]
 
 
+class Drawn(Translation):
+    """The same with hard attention: a word is drawn at each step."""
+
+    def __init__(self):
+        super().__init__()
+        self.model = HardAttentionSeq2Seq(BahdanauConfig.tiny(**SIZES))
+
+    def forward(self, tokens):
+        logits, _, log_choice = self.model.read(tokens, self.lengths, tokens)
+        return logits + 0.01 * log_choice.unsqueeze(2)
+
+
 MODELS = {
     **{cell: lambda cell=cell: Classifier(cell) for cell in ("RNN", "GRU", "LSTM")},
     "images": Images,
     "Transformer": Translation,
+    "hard attention": Drawn,
 }
 OPTIMISERS = {
     "SGD": {"momentum": 0.9},

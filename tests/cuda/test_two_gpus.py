@@ -25,8 +25,9 @@ def library():
         lambda where: mg.randint(0, 9, (5,), device=where),
         lambda where: mg.randint(0, 2**40, (5,), device=where),
         lambda where: mg.randperm(5, device=where),
+        lambda where: mg.normal(2.0, 3.0, (5,), device=where),
     ],
-    ids=["rand", "randn", "randint", "a wide randint", "randperm"],
+    ids=["rand", "randn", "randint", "a wide randint", "randperm", "normal"],
 )
 def test_numbers_are_drawn_on_a_gpu_that_is_not_the_current_one(draw):
     mg.manual_seed(3)

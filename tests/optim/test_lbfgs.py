@@ -208,9 +208,9 @@ def test_the_point_found_meets_the_strong_wolfe_conditions(name, first):
 
     def probe(t):
         tried.append(t)
-        return Point(t, f(sign * t), t, sign * slope(sign * t))
+        return Point(t, f(sign * t), t, sign * slope(sign * t), abs(slope(sign * t)))
 
-    start = Point(0.0, f(0), None, sign * slope(0))
+    start = Point(0.0, f(0), None, sign * slope(0), abs(slope(0)))
     found = strong_wolfe(probe, start, first, 1.0, 25, 1e-9)
     assert found.t in tried
     assert found.gradient == found.t
@@ -225,9 +225,9 @@ def test_a_line_search_on_a_line_stops_at_its_limit(slope):
 
     def probe(t):
         tried.append(t)
-        return Point(t, slope * t, None, slope)
+        return Point(t, slope * t, None, slope, abs(slope))
 
-    found = strong_wolfe(probe, Point(0.0, 0.0, None, slope), 1.0, 1.0, 4, 1e-9)
+    found = strong_wolfe(probe, Point(0.0, 0.0, None, slope, abs(slope)), 1.0, 1.0, 4, 1e-9)
     assert len(tried) == 5
     assert found.t == tried[-1] == max(tried)
 
@@ -237,9 +237,9 @@ def test_a_bracket_that_is_too_small_is_not_refined():
 
     def probe(t):  # a step up at 0.3, which no cubic knows of
         tried.append(t)
-        return Point(t, 10.0 if t > 0.3 else -t, None, -1.0)
+        return Point(t, 10.0 if t > 0.3 else -t, None, -1.0, 1.0)
 
-    found = strong_wolfe(probe, Point(0.0, 0.0, None, -1.0), 1.0, 1.0, 1000, 1e-3)
+    found = strong_wolfe(probe, Point(0.0, 0.0, None, -1.0, 1.0), 1.0, 1.0, 1000, 1e-3)
     assert 0.29 < found.t <= 0.3
     assert len(tried) < 200
 

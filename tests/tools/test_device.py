@@ -25,7 +25,7 @@ def test_a_run_on_a_gpu_that_is_not_there_leaves_no_folder(tmp_path):
         ("", "device '': expected"),
     ],
 )
-@pytest.mark.parametrize("command", ["train", "translate", "generate", "evaluate", "gradcheck"])
+@pytest.mark.parametrize("command", ["train", "translate", "generate", "evaluate", "gradcheck", "graph"])
 def test_a_device_that_is_none_is_refused(command, device, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = {"train": ["copy"], "translate": ["run", "abc"], "gradcheck": []}.get(command, ["run"])
@@ -33,6 +33,14 @@ def test_a_device_that_is_none_is_refused(command, device, message, tmp_path, mo
     out, err = capsys.readouterr()
     assert out == ""
     assert message in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("what", ["tanh(x @ w)", "."])
+def test_a_graph_on_a_gpu_that_is_not_there_is_not_drawn(what, tmp_path):
+    run = minigrad("graph", what, "--device", "cuda", cwd=tmp_path, without=["cupy"])
+    assert refusal(run).startswith(LACKS)
+    assert run.stdout == ""
     assert list(tmp_path.iterdir()) == []
 
 

@@ -48,17 +48,22 @@ def test_batches_that_are_accumulated_give_the_gradient_of_one_large_batch(tmp_p
         assert one.grad.allclose(other.grad, atol=1e-6)
 
 
-def test_a_penalty_on_the_weights_is_accumulated_as_that_of_one_large_batch(tmp_path):
-    chosen = {"data__pairs": 12, "data__heldout": 2, "training__attention_penalty": 2, "model__widths": "4,8"}
-    trainer = begun(tmp_path, settings_of("digits", **chosen))
+@pytest.mark.parametrize("model", ["attention", "hard"])
+def test_a_loss_over_pictures_is_accumulated_as_that_of_one_large_batch(model, tmp_path):
+    chosen = {"data__pairs": 12, "data__heldout": 2, "model__name": model, "model__widths": "4,8"}
+    penalty = {} if model == "hard" else {"training__attention_penalty": 2}
+    trainer = begun(tmp_path, settings_of("digits", **chosen, **penalty))
+    trainer.model.eval()  # nothing is drawn, and no baseline moves
     items = sorted((trainer.dataset[n] for n in range(12)), key=lambda item: len(item[1]))
     found = []
     for size in (12, 4):
         parts = [items[start : start + size] for start in range(0, 12, size)]
         trainer.train_on([trainer.learner.collate(part) for part in parts])
-        found.append(trainer.loss)
+        found.append([trainer.loss, [p.grad.clone() for p in trainer.model.parameters()]])
         trainer.model.load_state_dict(trainer.folder.load()["model"])
-    assert found[1] == pytest.approx(found[0], rel=1e-5)
+    assert found[1][0] == pytest.approx(found[0][0], rel=1e-5)
+    for one, other in zip(*(gradients for _, gradients in found), strict=True):
+        assert one.allclose(other, atol=1e-6)
 
 
 def test_an_epoch_whose_batches_do_not_divide_has_a_smaller_last_step(tmp_path):
