@@ -9,7 +9,7 @@ attention seq2seq 0.90, of an LSTM 0.98 (one thread, Intel Xeon with AVX-512).
 The price: the process does not give freed memory back to the system.  Peak memory does not grow.
 
 Nothing is set where the user has set anything of malloc's (MALLOC_..., GLIBC_TUNABLES), where
-MINIGRAD_NO_MALLOPT is 1, or where the C library is not glibc.
+MINIGRAD_NO_MALLOPT is 1, or where the C library is not glibc; there buffers.py keeps what it can.
 """
 
 import ctypes

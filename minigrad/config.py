@@ -10,7 +10,7 @@ from typing import TextIO
 
 import numpy
 
-from . import allocator, cuda
+from . import allocator, buffers, cuda
 from .backend_cuda import cuda_version, import_cupy, library_facts
 from .blas import get_num_threads, loaded_libraries
 from .errors import DeviceError
@@ -117,7 +117,8 @@ def _memory() -> str:
     reason = allocator.reason_against()
     if allocator.keeps_freed_memory:
         return "kept for the next array (MINIGRAD_NO_MALLOPT=1 turns this off)"
-    return f"given back to the system: {reason or 'malloc refused the settings'}"
+    kept = "large arrays" if buffers.pool else "nothing"
+    return f"{kept} kept for the next array: {reason or 'malloc refused the settings'}"
 
 
 def _gpu() -> dict[str, str]:

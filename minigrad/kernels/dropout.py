@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy
 
+from minigrad.buffers import room
 from minigrad.threads import each
 
 from .rows import BLOCK
@@ -18,7 +19,7 @@ def masked(xp: Any, x: Any, mask: Any, scale: float) -> Any:
     whole = xp is not numpy or x.size <= BLOCK or mask.shape != x.shape
     if whole or not (x.flags.c_contiguous and mask.flags.c_contiguous):
         return xp.multiply(x, mask) * scale
-    y = numpy.empty_like(x)
+    y = room(xp, x.shape, x.dtype)
     flat_x, flat_mask, flat_y = x.reshape(-1), mask.reshape(-1), y.reshape(-1)
 
     def work(part: slice) -> None:

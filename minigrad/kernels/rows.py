@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy
 
+from minigrad.buffers import room
 from minigrad.threads import each
 
 BLOCK = 65_536  # elements of a matrix that are worked on at a time, so that they stay in the cache
@@ -41,7 +42,7 @@ def scaled_rows(xp: Any, matrix: Any, factors: Any) -> Any:
     """xᵢⱼ aᵢ for a matrix (N, C) and factors (N,)."""
     if matrix.size <= BLOCK or xp is not numpy:
         return matrix * factors[:, None]
-    out = numpy.empty_like(matrix)
+    out = room(xp, matrix.shape, matrix.dtype)
     each(
         lambda part: numpy.multiply(matrix[part], factors[part, None], out=out[part]),
         blocks(numpy, matrix),

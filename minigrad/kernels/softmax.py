@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy
 
+from minigrad.buffers import room
 from minigrad.threads import each
 
 from .rows import BLOCK, blocks, row_sums
@@ -72,7 +73,8 @@ def exponentials(xp: Any, rows: Any) -> tuple[Any, Any, Any]:
         y = rows - top[:, None]
         xp.exp(y, out=y)
         return y, row_sums(xp, y)[:, 0], top
-    y, total, top = xp.empty_like(rows), xp.empty(len(rows), rows.dtype), xp.empty(len(rows), rows.dtype)
+    y = room(xp, rows.shape, rows.dtype)
+    total, top = xp.empty(len(rows), rows.dtype), xp.empty(len(rows), rows.dtype)
 
     def work(part: slice) -> None:
         here = y[part]

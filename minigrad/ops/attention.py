@@ -4,6 +4,7 @@ Letters: L queries, S keys, E size of a key, V size of a value, `...` leading di
 """
 
 from minigrad.backend import accumulator
+from minigrad.buffers import room
 from minigrad.fused import fused
 from minigrad.kernels.attention import attend, attend_back, back_by_blocks, blocks_of_queries, by_blocks
 from minigrad.ops.elementwise import masked_scale
@@ -102,7 +103,7 @@ def in_heads(y, parts, heads):
 
 def out_of_heads(xp, parts, x, width, heads):
     """The way back: arrays (N, heads, L, E / heads), None for zeros, as one (N, L, parts E)."""
-    y = xp.empty((*x.shape[:2], len(parts), heads, width // heads), x.dtype)
+    y = room(xp, (*x.shape[:2], len(parts), heads, width // heads), x.dtype)
     for i, part in enumerate(parts):
         y[:, :, i] = 0 if part is None else part.transpose(0, 2, 1, 3)
     return y.reshape(*x.shape[:2], len(parts) * width)

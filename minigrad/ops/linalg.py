@@ -5,6 +5,7 @@ Letters in comments: N rows, I and O the inner and outer sizes, `...` leading (b
 
 import math
 
+from minigrad.buffers import product
 from minigrad.errors import ShapeError, matmul_error
 from minigrad.fused import fused
 from minigrad.kernels.rows import column_sums
@@ -66,14 +67,14 @@ class linear:
         return y if bias is None else y + bias
 
     def forward(xp, x, weight, bias=None):
-        y = xp.matmul(rows(x), weight.T)  # (N, I) (I, O) -> (N, O)
+        y = product(xp, rows(x), weight.T)  # (N, I) (I, O) -> (N, O)
         if bias is not None: y += bias
         return y if x.ndim == 2 else y.reshape(*x.shape[:-1], weight.shape[0]), (x, weight)
 
     def pullback(xp, g, kept, needs):
         x, weight = kept
         flat = rows(g)  # (N, O)
-        dx = xp.matmul(flat, weight) if needs[0] else None
+        dx = product(xp, flat, weight) if needs[0] else None
         if needs[0] and x.ndim != 2: dx = dx.reshape(x.shape)
         dW = xp.matmul(flat.T, rows(x)) if needs[1] else None  # (O, N) (N, I) -> (O, I)
         db = column_sums(xp, flat) if needs[2] else None

@@ -7,6 +7,7 @@ normalised together.  Each is one pass in place of some nine nodes; the standard
 import math
 
 from minigrad.backend import accumulator
+from minigrad.buffers import room
 from minigrad.fused import fused
 from minigrad.kernels.rows import blocks, column_sums, row_dots, row_sums
 from minigrad.ops.exponential import power, sqrt
@@ -162,7 +163,7 @@ def standardised_rows(xp, x, eps):
     """(x - μ) / √(σ² + ε) for each row of a matrix; and 1 / √(σ² + ε), a column."""
     x = x.astype(accumulator(x.dtype), copy=False)
     count = max(x.shape[1], 1)
-    standard = x - row_sums(xp, x) / count
+    standard = xp.subtract(x, row_sums(xp, x) / count, out=room(xp, x.shape, x.dtype))
     inverse = row_dots(xp, standard, standard) / count
     inverse += eps
     xp.divide(1, xp.sqrt(inverse, out=inverse), out=inverse)
@@ -178,7 +179,7 @@ def unstandardised_rows(xp, g, standard, inverse, weight, needs):
     H = standard.shape[1]
     w = xp.ones(H, g.dtype) if weight is None else weight.reshape(-1).astype(g.dtype, copy=False)
     share = (w / -max(H, 1))[:, None]
-    dx = xp.empty_like(standard) if needs[0] else None
+    dx = room(xp, standard.shape, standard.dtype) if needs[0] else None
     dw = xp.zeros(H, g.dtype) if needs[1] else None
     db = column_sums(xp, g) if needs[2] else None
     for part in blocks(xp, g):

@@ -9,6 +9,7 @@ reverse the walk begins at the last real step.
 """
 
 from minigrad.backend import accumulator, device_of
+from minigrad.buffers import room
 from minigrad.fused import fused
 from minigrad.kernels.repeated import RepeatedProduct
 from minigrad.ops.choosing import relu, where
@@ -59,7 +60,7 @@ class rnn:
 
     def pullback(xp, g, kept, needs, *, nonlinearity, reverse):
         x, weight_ih, weight_hh, before, after, ended = kept
-        T, dz = len(after), xp.empty_like(after)
+        T, dz = len(after), room(xp, after.shape, after.dtype)
         dh = at_the_end(xp, g[1], after[0])
         times_recurrent = RepeatedProduct(xp, weight_hh, len(dh))
         for t in walk(T, not reverse):
@@ -116,7 +117,7 @@ def trajectory(xp, first, T, reverse):
 
     The two (T, B, H) are views of one memory: what one step leaves, the next one finds.
     """
-    states = xp.empty((T + 1, *first.shape), first.dtype)
+    states = room(xp, (T + 1, *first.shape), first.dtype)
     states[-1 if reverse else 0] = first
     return (states[1:], states[:-1]) if reverse else (states[:-1], states[1:])
 

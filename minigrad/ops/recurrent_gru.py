@@ -4,6 +4,7 @@ Letters: T time steps, B batch, I input size, H hidden size.  The gates lie side
 r, z, n; σ(a) = ½ tanh(½ a) + ½, and the ½ inside is multiplied into the weights beforehand.
 """
 
+from minigrad.buffers import room
 from minigrad.fused import fused
 from minigrad.kernels.repeated import RepeatedProduct
 from minigrad.ops.exponential import sigmoid
@@ -71,7 +72,7 @@ class gru:
             bias_hh = xp.concatenate((bias_hh[: 2 * H], xp.zeros(H, x.dtype)))
         gates, recurrent = scaled_products(xp, x, weight_ih, weight_hh, sum_of(bias_ih, bias_hh))
         before, after = trajectory(xp, h0, T, reverse)
-        inner = xp.empty_like(after)  # Uₙh + uₙ
+        inner = room(xp, after.shape, after.dtype)  # Uₙh + uₙ
         times_recurrent = RepeatedProduct(xp, recurrent, len(h0))
         product, ended = xp.empty((len(h0), 3 * H), x.dtype), ended_rows(xp, lengths, T)
         for t in walk(T, reverse):
@@ -89,7 +90,7 @@ class gru:
         x, weight_ih, weight_hh, gates, before, inner, ended = kept
         T, B, H = before.shape
         # Gradients of Uₙh, r, z and Wₙx, side by side: of the first three h hears, of the last three x.
-        dz = xp.empty((T, B, 4 * H), x.dtype)
+        dz = room(xp, (T, B, 4 * H), x.dtype)
         times_recurrent = RepeatedProduct(xp, xp.roll(weight_hh, H, axis=0), B)  # rows of n, r, z
         dh = at_the_end(xp, g[1], before[0])
         for t in walk(T, not reverse):
@@ -136,7 +137,7 @@ class gru_reset_first:
         times_gates = RepeatedProduct(xp, recurrent[:, : 2 * H], len(h0))
         times_candidate = RepeatedProduct(xp, recurrent[:, 2 * H :], len(h0))
         before, after = trajectory(xp, h0, T, reverse)
-        remembered = xp.empty_like(after)  # r h
+        remembered = room(xp, after.shape, after.dtype)  # r h
         of_gates, of_candidate = xp.empty((len(h0), 2 * H), x.dtype), xp.empty_like(h0)
         ended = ended_rows(xp, lengths, T)
         for t in walk(T, reverse):
@@ -151,7 +152,7 @@ class gru_reset_first:
     def pullback(xp, g, kept, needs, *, reverse):
         x, weight_ih, weight_hh, gates, before, remembered, ended = kept
         T, B, H = before.shape
-        dz = xp.empty_like(gates)
+        dz = room(xp, gates.shape, gates.dtype)
         dh = at_the_end(xp, g[1], before[0])
         times_gates = RepeatedProduct(xp, weight_hh[: 2 * H], B)
         times_candidate = RepeatedProduct(xp, weight_hh[2 * H :], B)

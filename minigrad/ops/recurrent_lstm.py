@@ -4,6 +4,7 @@ Letters: T time steps, B batch, I input size, H hidden size, P size of the outpu
 projection.  The gates lie side by side in PyTorch's order i, f, g, o.
 """
 
+from minigrad.buffers import room
 from minigrad.fused import fused
 from minigrad.kernels.repeated import RepeatedProduct
 from minigrad.ops.exponential import sigmoid
@@ -99,7 +100,7 @@ class lstm:
         gates, recurrent = scaled_products(xp, x, weight_ih, weight_hh, sum_of(*wide(bias_ih, bias_hh)))
         h_before, h_after = trajectory(xp, h0, T, reverse)
         c_before, c_after = trajectory(xp, c0, T, reverse)
-        tanh_c = xp.empty_like(c_after)
+        tanh_c = room(xp, c_after.shape, c_after.dtype)
         unprojected = h_after if weight_hr is None else xp.empty_like(c_after)
         times_recurrent = RepeatedProduct(xp, recurrent, len(h0))
         product, shift, ended = xp.empty_like(s), 1 - s, ended_rows(xp, lengths, T)
@@ -115,7 +116,7 @@ class lstm:
 
     def pullback(xp, g, kept, needs, *, reverse):
         x, weight_ih, weight_hh, weight_hr, gates, h_before, c_before, tanh_c, unprojected, ended = kept
-        T, dz = len(gates), xp.empty_like(gates)
+        T, dz = len(gates), room(xp, gates.shape, gates.dtype)
         dh, dc = at_the_end(xp, g[1], h_before[0]), at_the_end(xp, g[2], c_before[0])
         dhs = None if weight_hr is None else xp.empty_like(h_before)
         times_recurrent = RepeatedProduct(xp, weight_hh, len(dh))

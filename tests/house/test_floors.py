@@ -15,6 +15,7 @@ FLOORS = {
     "minigrad.blas": 0,
     "minigrad.threads": 0,
     "minigrad.allocator": 0,
+    "minigrad.buffers": 0,
     "minigrad.generator": 0,
     "minigrad.trees": 0,
     "minigrad.modes": 1,
