@@ -233,27 +233,40 @@ def refuse_outside(
     numbers: Array,
     low: int,
     high: int,
-    error: Callable[[object], str],
+    error: Callable[[object, object], str],
     kind: type[Exception] = IndexError,
-) -> None:
-    """An error of that kind, as `error(the wrong one)` words it, unless each number lies in [low, high).
+    ignored: int | None = None,
+) -> bool:
+    """An error, as `error(the wrong one, its place)` words it, unless each number lies in [low, high).
 
-    On a GPU it is found there, without waiting, and raised when values next reach the host: see
-    kernels/cupy_library.py.
+    `ignored` may stand among them; returns whether it is known not to. On a GPU a wrong number is found
+    there, without waiting, its place counted through the whole array, and the error is raised when values
+    next reach the host: see kernels/cupy_library.py.
     """
     if numbers.size == 0:
-        return
+        return True
     if namespace(numbers) is not numpy:
-        namespace(numbers).check_numbers(numbers, low, high, error("{value} (at {position})"), None, kind)
-        return
-    least, most = int(numbers.min()), int(numbers.max())
-    if least < low or most >= high:
-        raise kind(error(most if most >= high else least))
+        namespace(numbers).check_numbers(numbers, low, high, error("{value}", "{position}"), ignored, kind)
+        return ignored is None
+    if low <= numbers.min() and numbers.max() < high:
+        return True
+    outside = (numbers < low) | (numbers >= high)
+    if ignored is not None:
+        outside &= numbers != ignored
+    if outside.any():
+        place = tuple(int(i) for i in numpy.unravel_index(int(outside.argmax()), numbers.shape))
+        raise kind(error(int(numbers[place]), place[0] if len(place) == 1 else place))
+    return False
+
+
+def known(array: Array) -> Any:
+    """The values of an array, as Python's, where one need not wait for them: None on a GPU."""
+    return array.tolist() if namespace(array) is numpy else None
 
 
 def refuse_where(wrong: Array, message: str) -> None:
     """ValueError if one of the bools holds; on a GPU when values next reach the host."""
-    refuse_outside(wrong.astype("uint8").reshape(-1), 0, 1, lambda _: message, ValueError)
+    refuse_outside(wrong.astype("uint8").reshape(-1), 0, 1, lambda _wrong, _place: message, ValueError)
 
 
 def strided(array: Array, shape: Sequence[int], strides: Sequence[int], writeable: bool) -> Array:

@@ -113,7 +113,7 @@ def _check_range(part: Any, shape: tuple[int, ...], dim: int) -> None:
                     f"bool index of shape {part.shape} does not match {shape[dim : dim + part.ndim]}"
                 )
             return
-        refuse_outside(part, -shape[dim], shape[dim], lambda wrong: _out_of_range(wrong, dim, shape))
+        refuse_outside(part, -shape[dim], shape[dim], lambda wrong, _place: _out_of_range(wrong, dim, shape))
     elif not -shape[dim] <= part < shape[dim]:
         raise IndexError(_out_of_range(part, dim, shape))
 

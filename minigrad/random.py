@@ -246,7 +246,7 @@ def multinomial(
         found = drawn_by_weight(xp, weights, random.uniform((len(weights), num_samples), where=place))
     else:
         enough = fewest, categories + 1
-        refuse_outside((weights > 0).sum(axis=1), *enough, lambda n: f"{limits}{n}", ValueError)
+        refuse_outside((weights > 0).sum(axis=1), *enough, lambda n, _place: f"{limits}{n}", ValueError)
         found = first_arrivals(xp, weights, random.uniform(weights.shape, where=place))[:, :num_samples]
     return wrap(found.reshape(*input.shape[:-1], num_samples))
 

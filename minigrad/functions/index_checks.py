@@ -45,7 +45,7 @@ def check_range(name: str, index: Array, size: int, where: str, *, from_end: boo
         index,
         -size if from_end else 0,
         size,
-        lambda wrong: f"{name}(): index {wrong} out of range for {where} of size {size}",
+        lambda wrong, _place: f"{name}(): index {wrong} out of range for {where} of size {size}",
     )
 
 

@@ -10,7 +10,7 @@ import numpy
 from minigrad.buffers import room
 from minigrad.threads import each
 
-from .rows import BLOCK
+from .rows import BLOCK, blocks
 
 
 def masked(xp: Any, x: Any, mask: Any, scale: float) -> Any:
@@ -26,5 +26,5 @@ def masked(xp: Any, x: Any, mask: Any, scale: float) -> Any:
         here = numpy.multiply(flat_x[part], flat_mask[part], out=flat_y[part])
         here *= scale
 
-    each(work, [slice(start, start + BLOCK) for start in range(0, x.size, BLOCK)])
+    each(work, blocks(numpy, flat_x))
     return y

@@ -6,6 +6,7 @@ columns 41 and 16; Σ a b along each row 113 and 24.  layer_norm forward 716 µs
 became 740.
 """
 
+import math
 from typing import Any
 
 import numpy
@@ -51,7 +52,10 @@ def scaled_rows(xp: Any, matrix: Any, factors: Any) -> Any:
 
 
 def blocks(xp: Any, matrix: Any) -> list[slice]:
-    """Slices of its rows: of about BLOCK elements each on the CPU, and all in one elsewhere."""
-    count, width = matrix.shape
+    """Slices of its rows, of about BLOCK elements each; or of the elements of a vector.
+
+    A GPU has no use for blocks: all in one.
+    """
+    count, width = len(matrix), math.prod(matrix.shape[1:])
     step = max(1, BLOCK // max(width, 1)) if xp is numpy else max(count, 1)
     return [slice(start, start + step) for start in range(0, count, step)]

@@ -8,7 +8,7 @@ before the loop, the gradient of each weight one product after it, and inside re
 reverse the walk begins at the last real step.
 """
 
-from minigrad.backend import accumulator, device_of
+from minigrad.backend import accumulator, known
 from minigrad.buffers import room
 from minigrad.fused import fused
 from minigrad.kernels.repeated import RepeatedProduct
@@ -129,8 +129,9 @@ def ended_rows(xp, lengths, T):
     """
     if lengths is None: return [None] * T
     ended = (xp.arange(T)[:, None] >= lengths)[:, :, None]  # (T, B, 1)
-    if device_of(ended) != "cpu": return list(ended)
-    return [rows if some else None for rows, some in zip(ended, ended.any(axis=(1, 2)).tolist(), strict=True)]
+    some = known(ended.any(axis=(1, 2)))
+    if some is None: return list(ended)
+    return [rows if here else None for rows, here in zip(ended, some, strict=True)]
 
 
 def hold(xp, rows, new, old):

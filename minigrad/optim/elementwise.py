@@ -28,12 +28,12 @@ from threading import get_ident
 from typing import Any, ClassVar
 
 from minigrad.backend import Array, device_of, namespace
+from minigrad.kernels import rows
 from minigrad.tensor import Tensor
 from minigrad.threads import each
 
 from .optimizer import Group, Optimizer, Params
 
-BLOCK = 65_536  # elements of a large parameter that are updated at a time
 SMALL = 4_096  # elements of a parameter that is packed, at most
 
 
@@ -127,7 +127,7 @@ class Elementwise(Optimizer):
             counted = tuple(entry[name] for name in self.numbers(group))
             key = (device_of(param.array), param.dtype, counted)
             elements = filled.get(key, 0)
-            alike.setdefault((*key, elements // BLOCK), []).append(param)
+            alike.setdefault((*key, elements // rows.BLOCK), []).append(param)
             filled[key] = elements + param.array.size
         numbers = tuple(self.numbers(group))
         self._packed[index] = [Pack(params, self.state, numbers, buffers) for params in alike.values()]
@@ -151,8 +151,9 @@ class Elementwise(Optimizer):
         self, p: Array, g: Array, numbers: dict[str, Any], buffers: dict[str, Array], group: Group
     ) -> None:
         """Move a flat stretch of any length, block by block."""
-        xp, block = namespace(p), BLOCK if device_of(p) == "cpu" else p.size  # a GPU has no use for blocks
-        if p.size <= block:
+        xp = namespace(p)
+        parts = rows.blocks(xp, p) if p.size > rows.BLOCK else []
+        if len(parts) < 2:
             self.update(xp, p, g, {**numbers, **buffers}, group, self._scratch_like(p))
             return
 
@@ -160,7 +161,7 @@ class Elementwise(Optimizer):
             part = {name: buffer[here] for name, buffer in buffers.items()}
             self.update(xp, p[here], g[here], {**numbers, **part}, group, self._scratch_like(p[here]))
 
-        each(move, [slice(start, start + block) for start in range(0, p.size, block)])
+        each(move, parts)
 
     def _update_pack(self, pack: "Pack", group: Group) -> None:
         """Move the parameters of a pack together."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minigrad.backend import namespace
+from minigrad.backend import refuse_outside
 from minigrad.errors import DTypeError, ShapeError, broadcast_error
 from minigrad.tensor import Tensor
 
@@ -55,29 +55,18 @@ def check_broadcast(caller: str, *tensors: Tensor) -> None:
 def check_indices(caller: str, indices: Tensor, count: int, ignored: int | None = None) -> bool:
     """TypeError unless indices are integers, IndexError unless each lies in [0, count) or is `ignored`.
 
-    Returns whether all lie in [0, count).
+    Returns whether all are known to lie in [0, count).
     """
     if not isinstance(indices, Tensor):
         raise tensor_expected(caller, indices)
     array = indices.array
     if array.dtype.kind not in "iu":
         raise DTypeError(f"{caller}: indices must be integers, got {array.dtype}; convert with .long()")
-    if array.size and namespace(array) is not np:
-        message = f"{caller}: index {{value}} at position {{position}}, expected [0, {count - 1}]"
-        namespace(array).check_numbers(array, 0, count, message, ignored)
-        return ignored is None  # which are ignored is known on the device alone
-    lowest = array.min() if array.size else 0
-    if lowest >= (-1 if ignored == -1 else 0) and (not array.size or array.max() < count):
-        return bool(lowest >= 0)
-    outside = (array < 0) | (array >= count)
-    if ignored is not None:
-        outside &= array != ignored
-    if outside.any():
-        position = tuple(int(i) for i in np.unravel_index(int(outside.argmax()), array.shape))
-        raise IndexError(
-            f"{caller}: index {int(array[position])} at position {position}, expected [0, {count - 1}]"
-        )
-    return False
+
+    def error(wrong: object, place: object) -> str:
+        return f"{caller}: index {wrong} at position {place}, expected [0, {count - 1}]"
+
+    return refuse_outside(array, 0, count, error, ignored=ignored)
 
 
 def sizes(caller: str, name: str, value: int | Sequence[int], dims: int, least: int = 1) -> tuple[int, ...]:

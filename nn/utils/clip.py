@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from minigrad.backend import Array, accumulator, device_of, namespace
+from minigrad.backend import Array, accumulator, known, namespace
 from minigrad.creation import tensor
 from minigrad.tensor import Tensor
 
@@ -112,17 +112,13 @@ def _gradients(caller: str, parameters: Tensor | Iterable[Tensor]) -> list[Tenso
 
 def _scale(grads: list[Tensor], max_norm: float, total_norm: Tensor) -> None:
     """Shorten the gradients, whose norm is known, to max_norm; on a GPU without waiting for the norm."""
-    if device_of(total_norm.array) != "cpu":
-        limit = namespace(total_norm.array).minimum(max_norm / (total_norm.array + 1e-6), 1.0)
-        for grad in grads:
-            grad.bump_version()
-            grad.array *= limit.astype(grad.dtype)
+    xp = namespace(total_norm.array)
+    limit = xp.asarray(xp.minimum(max_norm / (total_norm.array + 1e-6), 1.0))
+    if known(limit) == 1:
         return
-    scale = max_norm / (float(total_norm) + 1e-6)
-    if not scale >= 1:  # a NaN goes on into the gradients, as in PyTorch
-        for grad in grads:
-            grad.bump_version()
-            grad.array *= scale
+    for grad in grads:  # a NaN goes on into the gradients, as in PyTorch
+        grad.bump_version()
+        grad.array *= limit.astype(grad.dtype)
 
 
 def _total_norm(caller: str, tensors: list[Tensor], norm_type: float, *, error_if_nonfinite: bool) -> Tensor:

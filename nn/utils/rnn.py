@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Self
 
 from minigrad import ops
-from minigrad.backend import Array, namespace, numpy
+from minigrad.backend import Array, namespace, numpy, refuse_outside
 from minigrad.creation import as_tensor, full, tensor
 from minigrad.errors import DTypeError, ShapeError
 from minigrad.tensor import Tensor
@@ -220,7 +220,8 @@ def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
 def checked_lengths(caller: str, lengths: Any, steps: int, batch: int) -> Tensor:
     """`lengths` as a Tensor (B,) of ints in [1, T], or the error that says what is wrong.
 
-    On a GPU, which is not waited for, a length out of range is an IndexError when values next reach the host.
+    On a GPU, which is not waited for, the error for a length out of range comes when values next reach the
+    host.
     """
     lengths = as_tensor(lengths)
     if lengths.dtype.kind not in "iu":
@@ -229,16 +230,11 @@ def checked_lengths(caller: str, lengths: Any, steps: int, batch: int) -> Tensor
         raise ShapeError(
             f"{caller}: lengths {lengths.shape}, expected one for each sequence, (B,) = {(batch,)}"
         )
-    library = namespace(lengths.array)
-    if library is not numpy:
-        message = f"{caller}: lengths[{{position}}] is {{value}}, expected 1 to T = {steps}"
-        library.check_numbers(lengths.array, 1, steps + 1, message, None)
-        return lengths
-    outside = (lengths.array < 1) | (lengths.array > steps)
-    if outside.any():
-        position = int(outside.argmax())
-        found = int(lengths.array[position])
-        raise ValueError(f"{caller}: lengths[{position}] is {found}, expected 1 to T = {steps}")
+
+    def error(wrong: object, place: object) -> str:
+        return f"{caller}: lengths[{place}] is {wrong}, expected 1 to T = {steps}"
+
+    refuse_outside(lengths.array, 1, steps + 1, error, ValueError)
     return lengths
 
 

@@ -49,12 +49,14 @@ def test_operands_of_a_product_on_another_gpu_are_refused_and_both_named():
 
 def noted(where, number):
     """A number that is out of range, on a GPU that is not the current one."""
-    refuse_outside(mg.tensor([number], device=where).array, 0, 5, lambda wrong: f"{wrong} on {where}")
+    refuse_outside(
+        mg.tensor([number], device=where).array, 0, 5, lambda wrong, _place: f"index {wrong} on {where}"
+    )
 
 
 def test_a_number_out_of_range_is_noted_on_a_gpu_that_is_not_the_current_one():
     noted("cuda:1", 7)
-    with pytest.raises(IndexError, match=r"7 \(at 0\) on cuda:1"):
+    with pytest.raises(IndexError, match=r"index 7 on cuda:1"):
         mg.cuda.synchronize()
     mg.cuda.synchronize()
 
@@ -63,7 +65,7 @@ def test_what_two_gpus_have_noted_is_raised_one_after_the_other():
     noted("cuda:0", 8)
     noted("cuda:1", 9)
     for number in (8, 9):
-        with pytest.raises(IndexError, match=f"{number} .* on cuda"):
+        with pytest.raises(IndexError, match=f"index {number} on cuda"):
             mg.cuda.synchronize()
     mg.cuda.synchronize()
 

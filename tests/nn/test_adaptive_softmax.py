@@ -70,7 +70,7 @@ def test_what_does_not_fit_is_named():
     module, x = layer(), mg.ones(2, D, dtype=mg.float64)
     with pytest.raises(ValueError, match=r"input \(2, 8\) and target \(3,\), expected \(N, in_features\)"):
         module(x, mg.tensor([0, 1, 2]))
-    with pytest.raises(IndexError, match=r"C=12 classes: target: index 12 at position \(1,\)"):
+    with pytest.raises(IndexError, match=r"C=12 classes: target: index 12 at position 1"):
         module(x, mg.tensor([0, 12]))
     with pytest.raises(TypeError, match="indices must be integers, got float64"):
         module(x, mg.tensor(np.zeros(2)))

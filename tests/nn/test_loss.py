@@ -214,7 +214,7 @@ def test_many_logits_are_computed_some_rows_at_a_time(monkeypatch, reduction, ig
 
 def test_a_class_that_is_not_there_is_refused_before_any_logits_are_computed(monkeypatch):
     monkeypatch.setattr(F.loss, "AT_ONCE", 1)
-    with pytest.raises(IndexError, match=r"target: index 4 at position \(1,\), expected \[0, 3\]"):
+    with pytest.raises(IndexError, match=r"target: index 4 at position 1, expected \[0, 3\]"):
         nn.LinearCrossEntropyLoss(3, 4)(mg.ones(2, 3), mg.tensor([0, 4]))
 
 
@@ -240,12 +240,12 @@ BAD = {
         lambda: F.cross_entropy(X, mg.tensor([0, 3, 9, 0])),
         (
             IndexError,
-            r"cross_entropy\(\) with C=3 classes: target: index 3 at position \(1,\), expected \[0, 2\]",
+            r"cross_entropy\(\) with C=3 classes: target: index 3 at position 1, expected \[0, 2\]",
         ),
     ),
     "a negative class that is not ignored": (
         lambda: F.nll_loss(X, mg.tensor([0, -100, -1, 0])),
-        (IndexError, r"index -1 at position \(2,\)"),
+        (IndexError, r"index -1 at position 2"),
     ),
     "a target of wrong shape": (
         lambda: F.cross_entropy(X, mg.tensor([0, 1])),
@@ -310,5 +310,5 @@ def test_one_hot_has_one_one_for_each_index():
     assert F.one_hot(mg.tensor([[0, 2]])).tolist() == [[[1, 0, 0], [0, 0, 1]]]
     assert F.one_hot(mg.tensor(1), 3).tolist() == [0, 1, 0]
     assert F.one_hot(mg.tensor([1]), 2).dtype == mg.int64
-    with pytest.raises(IndexError, match=r"one_hot\(num_classes=2\): index 2 at position \(1,\)"):
+    with pytest.raises(IndexError, match=r"one_hot\(num_classes=2\): index 2 at position 1"):
         F.one_hot(mg.tensor([0, 2]), 2)

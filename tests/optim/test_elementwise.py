@@ -7,6 +7,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import threads
+from minigrad.kernels import rows
 from minigrad.optim import elementwise
 from minigrad.tensor import Tensor
 
@@ -153,7 +154,7 @@ def test_blocks_change_no_bit(make, monkeypatch):
         return param.array.tobytes()
 
     whole = run()
-    monkeypatch.setattr(elementwise, "BLOCK", 1000)
+    monkeypatch.setattr(rows, "BLOCK", 1000)
     assert run() == whole
 
 
@@ -228,7 +229,7 @@ def test_each_step_raises_the_version_of_what_it_moves(make):
 
 
 def test_a_pack_that_has_filled_a_block_is_followed_by_another(monkeypatch):
-    monkeypatch.setattr(elementwise, "BLOCK", 510)
+    monkeypatch.setattr(rows, "BLOCK", 510)
     params = leaves(dtypes=(np.float32,))
     optimizer = mg.optim.Adam(params)
     for step in range(3):
@@ -342,4 +343,4 @@ def test_the_scratch_of_a_step_is_used_again_by_the_next(monkeypatch):
     again = [array for arrays in optimizer._scratch.values() for array in arrays]
     assert len(memory) == 2
     assert all(a is b for a, b in zip(memory, again, strict=True))
-    assert all(array.size <= elementwise.BLOCK for array in memory)
+    assert all(array.size <= rows.BLOCK for array in memory)

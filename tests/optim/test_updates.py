@@ -5,7 +5,7 @@ import pytest
 
 import minigrad as mg
 from equations import CASES, EQUATIONS, OPTIONS, gradient, shapes_of, start
-from minigrad.optim import elementwise
+from minigrad.kernels import rows
 
 STEPS = 50
 cases = pytest.mark.parametrize(("name", "options"), CASES, ids=str)
@@ -13,7 +13,7 @@ cases = pytest.mark.parametrize(("name", "options"), CASES, ids=str)
 
 @pytest.fixture(autouse=True)
 def _short_blocks(monkeypatch):
-    monkeypatch.setattr(elementwise, "BLOCK", 1000)
+    monkeypatch.setattr(rows, "BLOCK", 1000)
 
 
 def run(name, options, dtype=np.float64, shapes=None, steps=STEPS):
