@@ -248,8 +248,9 @@ def refuse_outside(
     if namespace(numbers) is not numpy:
         namespace(numbers).check_numbers(numbers, low, high, error("{value}", "{position}"), ignored, kind)
         return ignored is None
-    if low <= numbers.min() and numbers.max() < high:
-        return True
+    least = numbers.min()
+    if least >= (ignored if ignored == low - 1 else low) and numbers.max() < high:
+        return bool(least >= low)
     outside = (numbers < low) | (numbers >= high)
     if ignored is not None:
         outside &= numbers != ignored

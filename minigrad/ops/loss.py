@@ -55,8 +55,8 @@ class cross_entropy:
         valid, share = shares(xp, flat, weight, ignore_index, rows.dtype)
         place = (xp.arange(flat.size), flat if valid is None else xp.where(valid, flat, 0))
         exponential, total, top = exponentials(xp, rows)
-        normaliser = xp.log(total) + top
-        loss = normaliser - rows[place]  # (N,)
+        logarithm = xp.log(total)
+        loss = logarithm - (rows[place] - top)  # (N,), and of a small one every digit
         if label_smoothing:
             loss *= 1 - label_smoothing
         if share is not None:
@@ -64,7 +64,7 @@ class cross_entropy:
         weights = None
         if label_smoothing:
             weights = (xp.ones(rows.shape[1]) if weight is None else weight).astype(rows.dtype, copy=False)
-            every = normaliser * weights.sum() - rows @ weights
+            every = (logarithm + top) * weights.sum() - rows @ weights
             loss += every * (label_smoothing / rows.shape[1]) * (1 if valid is None else valid)
         count = None
         if reduction == "none": y = loss.reshape(target.shape)
@@ -115,8 +115,9 @@ class linear_cross_entropy:
         for part in slices(len(x), rows):
             z = linear(x[part], weight, bias).astype(loss.dtype, copy=False)  # (rows, C)
             _, total, top = exponentials(xp, z)
-            normaliser[part] = xp.log(total) + top
-            loss[part] = normaliser[part] - z[xp.arange(len(z)), target[part]]
+            logarithm = xp.log(total)
+            normaliser[part] = logarithm + top
+            loss[part] = logarithm - (z[xp.arange(len(z)), target[part]] - top)
         if share is not None: loss *= share
         count = 1 if reduction == "sum" else len(x) if share is None else share.sum()
         y = (loss.sum() / count).astype(x.dtype, copy=False)

@@ -312,3 +312,12 @@ def test_one_hot_has_one_one_for_each_index():
     assert F.one_hot(mg.tensor([1]), 2).dtype == mg.int64
     with pytest.raises(IndexError, match=r"one_hot\(num_classes=2\): index 2 at position 1"):
         F.one_hot(mg.tensor([0, 2]), 2)
+
+
+@pytest.mark.parametrize("far", [0.0, 50.0, 5000.0])
+def test_a_small_cross_entropy_keeps_its_digits_however_large_the_logits(far):
+    x, target = mg.tensor([[7.0 + far, far, 1.0 + far]]), mg.tensor([0])
+    expected = math.log1p(math.exp(-7) + math.exp(-6))
+    assert F.cross_entropy(x, target).item() == pytest.approx(expected, rel=1e-4)
+    in_rows = mg.ops.linear_cross_entropy(x, mg.eye(3), target, rows=1)
+    assert in_rows.item() == pytest.approx(expected, rel=1e-4)

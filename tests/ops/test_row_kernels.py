@@ -1,4 +1,4 @@
-"""Sums as products, and the softmax that may shift all rows at once: both its branches are the softmax."""
+"""Sums as products, and the softmax that may leave its rows unshifted: both its branches are the softmax."""
 
 import numpy as np
 import pytest
@@ -19,6 +19,35 @@ def test_sums_and_products_along_rows_and_columns(data, n, m, dtype):
     np.testing.assert_allclose(rows.column_sums(np, a), a.sum(0), rtol=1e-5)
 
 
+@given(st.data(), sizes, st.integers(1, 4), st.sampled_from(("float32", "float64")))
+def test_the_largest_of_each_row(data, n, m, dtype):
+    matrix = data.draw(arrays((n, m), dtype))
+    for few in (0, 100):  # elements at most for which NumPy's own reduction serves
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rows, "FEW", few)
+            for x in (matrix, matrix[:, ::-1], matrix[None]):
+                np.testing.assert_array_equal(rows.row_maxima(np, x), x.max(-1, keepdims=True))
+            odd = np.where(np.arange(n)[:, None] == 1, np.nan, matrix)
+            np.testing.assert_array_equal(rows.row_maxima(np, odd), odd.max(-1, keepdims=True))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("scale", [1, 40, 1000])  # all small, large in some of the blocks, all large
+@pytest.mark.parametrize("shape", [(5, 6), (2, 7, 30), (3, 1), (1, 200), (9,)])
+def test_the_softmax_of_rows_in_blocks_of_some(monkeypatch, shape, scale, dtype):
+    x = (scale * np.random.default_rng(0).standard_normal(shape)).astype(dtype)
+    whole = softmax.softmax(np, x)
+    monkeypatch.setattr(rows, "BLOCK", 30)
+    monkeypatch.setattr(softmax, "BLOCK", 30)
+    digits = np.finfo(dtype).eps * (8 + 2 * abs(x).max())  # what x - max x and the exponential leave of them
+    for found in (whole, softmax.softmax(np, x), softmax.softmax(np, x[..., ::-1])[..., ::-1]):
+        np.testing.assert_allclose(found, expected(x.astype("longdouble"), None), rtol=digits, atol=1e-38)
+    wide = x.astype("longdouble")
+    logarithms = wide - np.logaddexp.reduce(wide, axis=-1, keepdims=True)
+    for found in (softmax.log_softmax(np, x), softmax.log_softmax(np, x[..., ::-1])[..., ::-1]):
+        np.testing.assert_allclose(found, logarithms, rtol=digits, atol=digits)
+
+
 @pytest.mark.parametrize(("n", "m"), [(0, 3), (3, 0), (5, 2), (1, 200_000), (7, 40_000)])
 def test_blocks_cover_every_row_once(n, m):
     covered = [row for part in rows.blocks(np, np.empty((n, m), bool)) for row in range(n)[part]]
@@ -26,8 +55,8 @@ def test_blocks_cover_every_row_once(n, m):
 
 
 def expected(scores, mask):
-    """The softmax row by row, in float64."""
-    wide = scores.astype("float64")
+    """The softmax row by row, in float64 or more."""
+    wide = scores.astype(np.promote_types(scores.dtype, "float64"))
     if mask is not None:
         wide = np.where(mask, wide, -np.inf) if mask.dtype == bool else wide + mask
     top = wide.max(-1, keepdims=True)
@@ -48,11 +77,11 @@ MASKS = {
 
 
 @pytest.mark.parametrize("name", MASKS)
-@pytest.mark.parametrize(("scale", "together"), [(3, True), (300, False)])
-def test_the_softmax_of_scores_close_together_and_far_apart(name, scale, together):
+@pytest.mark.parametrize(("scale", "small"), [(3, True), (300, False)])
+def test_the_softmax_of_small_scores_and_of_large_ones(name, scale, small):
     mask = MASKS[name]
     scores = (scale * np.random.default_rng(0).standard_normal((5, 6))).astype("float32")
-    assert softmax._close_together(scores, mask) == (together and name != "large numbers")
+    assert softmax._needs_no_shift(np, scores, mask) == (small and name != "large numbers")
     found = softmax.softmax_(np, scores.copy(), mask)
     np.testing.assert_allclose(found, expected(scores, mask), rtol=1e-5, atol=1e-7)
 
@@ -61,6 +90,6 @@ def test_the_softmax_of_scores_close_together_and_far_apart(name, scale, togethe
 def test_what_is_not_finite_takes_the_careful_branch(odd):
     scores = np.zeros((2, 3), "float32")
     scores[0, 1] = odd
-    assert not softmax._close_together(scores, None)
+    assert not softmax._needs_no_shift(np, scores)
     with np.errstate(invalid="ignore"):
         assert softmax.softmax_(np, scores, None)[1].tolist() == pytest.approx([1 / 3] * 3)
