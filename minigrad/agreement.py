@@ -75,7 +75,9 @@ def agreements(
         right, left = (ahead - here) / step, (here - behind) / step
         rounded = [*weighted(place, x), slope * _finite(x)]
         extent = float(sum(abs(each).sum() for each in rounded))  # 1e-10 of it is lost in a difference
-        size = max(float(abs(product).sum()), abs(by_difference), 1e-3 * extent, 1e-8)
+        furthest = float(abs(v).max()) if v.size else 0.0
+        blur = step**2 * furthest**3 / TOLERANCES["float64"]  # of a third derivative of 1 a difference keeps
+        size = max(float(abs(product).sum()), abs(by_difference), 1e-3 * extent, blur, 1e-8)
         at_kink = abs(right - left) > 1e-2 * max(abs(right), abs(left)) + 1e-4 * size
         error = abs(by_rule - by_difference) / size
         holds = at_kink or error <= TOLERANCES[gradient.dtype.name]

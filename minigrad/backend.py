@@ -59,13 +59,39 @@ def common_namespace(name: str, arrays: Sequence[Array]) -> ModuleType:
     """The one library of all arrays in the list; DeviceError when they live in two places."""
     found = {namespace(array): array for array in arrays if is_array(array)}
     if len(found) > 1 or (found and numpy not in found):
-        places = dict.fromkeys(device_of(array) for array in arrays if is_array(array))
+        places = _places(arrays)
         if len(places) > 1:
-            raise DeviceError(
-                f"{name}(): operands on different devices, {' and '.join(places)}; "
-                "move one of them with .to()"
-            )
+            raise _scattered(name, places)
     return next(iter(found), numpy)
+
+
+def misplaced(name: str, arrays: Sequence[Array]) -> DeviceError | None:
+    """The error for arrays in two places, or on a GPU that is not the current one; None where all is well.
+
+    CuPy finds it out while it computes, so this is asked only once an operation has failed.
+    """
+    places = _places(arrays)
+    if len(places) > 1:
+        return _scattered(name, places)
+    current = next((device_of(namespace(array).empty(0)) for array in arrays if is_array(array)), None)
+    if not places or places[0] == current:
+        return None
+    return DeviceError(
+        f"{name}(): operands on {places[0]}, and {current} computes; move them with .to(), or compute "
+        f"within `with mg.cuda.device({device(places[0]).index}):`"
+    )
+
+
+def _places(arrays: Sequence[Array]) -> list[str]:
+    """The devices on which the arrays in the list live, each once."""
+    return list(dict.fromkeys(device_of(array) for array in arrays if is_array(array)))
+
+
+def _scattered(name: str, places: Sequence[str]) -> DeviceError:
+    """The error for arrays in several places."""
+    return DeviceError(
+        f"{name}(): operands on different devices, {' and '.join(places)}; move one of them with .to()"
+    )
 
 
 def device_of(array: Array) -> str:
@@ -284,12 +310,11 @@ class device(str):  # noqa: N801 (PyTorch's name)
 
     def __new__(cls, name: str = "cpu", index: int | None = None) -> Self:
         """The device of that name; a GPU also by `device("cuda", 1)`."""
-        kind, _, number = str(name).partition(":")
+        whole = str(name) if index is None else f"{name}:{index}"
+        kind, _, number = whole.partition(":")
         if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
-            raise DeviceError(f"device {str(name)!r}: expected 'cpu', 'cuda' or 'cuda:<index>'")
-        if kind == "cpu":
-            return super().__new__(cls, "cpu")
-        return super().__new__(cls, f"cuda:{number or index or 0}")
+            raise DeviceError(f"device {whole!r}: expected 'cpu', 'cuda' or 'cuda:<index>'")
+        return super().__new__(cls, "cpu" if kind == "cpu" else f"cuda:{number or 0}")
 
     @property
     def type(self) -> str:

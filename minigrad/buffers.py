@@ -18,6 +18,7 @@ MINIGRAD_NO_POOL=1 turns it off, and so does a Python without the global lock, w
 import math
 import os
 import sys
+import threading
 from typing import Any
 
 import numpy
@@ -33,23 +34,25 @@ class Pool:
 
     def __init__(self, most: int = MOST) -> None:
         self.most, self.bytes = most, 0
+        self.lock = threading.Lock()  # of what is changed, not of the search
         self.arrays: dict[tuple[tuple[int, ...], Any], list[Any]] = {}
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """An array with arbitrary numbers in it that nobody else refers to."""
-        kept = self.arrays.setdefault((shape, dtype), [])
-        for array in kept:
+        for array in self.arrays.get((shape, dtype), ()):
             if sys.getrefcount(array) == _NOBODY and _as_made(array, shape, dtype):
                 return array
         array = numpy.empty(shape, dtype)
-        if self.bytes + array.nbytes > self.most:
-            self.forget()
-        if self.bytes + array.nbytes <= self.most:
-            self.arrays.setdefault((shape, dtype), []).append(array)
-            self.bytes += array.nbytes
+        if array.nbytes <= self.most:
+            with self.lock:
+                if self.bytes + array.nbytes > self.most:
+                    self._forget()
+                if self.bytes + array.nbytes <= self.most:
+                    self.arrays.setdefault((shape, dtype), []).append(array)
+                    self.bytes += array.nbytes
         return array
 
-    def forget(self) -> None:
+    def _forget(self) -> None:
         """Let go of the arrays that nobody uses."""
         for key, kept in list(self.arrays.items()):
             self.arrays[key] = [array for array in kept if sys.getrefcount(array) > _NOBODY]
@@ -59,8 +62,9 @@ class Pool:
 
 
 def _as_made(array: Any, shape: tuple[int, ...], dtype: Any) -> bool:
-    """Has nobody set the array's shape, its type or its flags meanwhile?"""
-    return array.shape == shape and array.dtype == dtype and array.flags.writeable
+    """Has nobody set the array's shape, its strides, its type or its flags meanwhile?"""
+    flags = array.flags
+    return array.shape == shape and array.dtype == dtype and flags.writeable and flags.c_contiguous
 
 
 def _references_of_nobody() -> int:

@@ -18,7 +18,8 @@ from .errors import DeviceError
 _CORE_NAMES = ("scipy_openblas_get_corename64_", "openblas_get_corename64_", "openblas_get_corename")
 # OpenBLAS's kernels for x86-64 by the widest instructions they use; a name that is not here is not judged.
 _KERNELS = {
-    **dict.fromkeys(("Prescott", "Core2", "Penryn", "Dunnington", "Nehalem", "Atom", "Barcelona"), "sse"),
+    **dict.fromkeys(("Katmai", "Prescott", "Core2", "Penryn", "Dunnington", "Nehalem", "Atom"), "sse"),
+    **dict.fromkeys(("Opteron", "Opteron_SSE3", "Barcelona", "Bobcat", "Nano"), "sse"),
     **dict.fromkeys(("Sandybridge", "Bulldozer", "Piledriver"), "avx"),
     **dict.fromkeys(("Haswell", "Zen", "Excavator", "Steamroller"), "avx2"),
     **dict.fromkeys(("SkylakeX", "Cooperlake", "Sapphirerapids"), "avx512f"),

@@ -100,7 +100,7 @@ def max_memory_allocated(device: Any = None) -> int:
 
 def reset_peak_memory_stats(device: Any = None) -> None:
     """Let `max_memory_allocated` begin again with what tensors hold now."""
-    held = memory_allocated(device)
+    held = _of_pool("reset_peak_memory_stats", device, "used_bytes")
     cuda_library().peaks[_index("reset_peak_memory_stats", device)] = held
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import ops
-from .backend import CATEGORY, common_namespace, is_array
+from .backend import CATEGORY, common_namespace, is_array, misplaced
 from .batching import Batched
 from .creation import as_tensor
 from .errors import DTypeError, GraphError, ShapeError
@@ -141,7 +141,7 @@ def assign(tensor: Tensor, index: Any, value: Any, name: str) -> Tensor:
     try:
         put(tensor.array, clean, values)
     except ValueError as error:
-        raise ShapeError(f"{name}: {error}") from None
+        raise misplaced(name, (tensor.array, values)) or ShapeError(f"{name}: {error}") from None
     tensor.bump_version()
     if recorded:
         rebase(tensor, ops.setitem.record(tensor.array, (tensor, value), {"index": clean}, tensor.version))

@@ -20,7 +20,16 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .backend import NAMESPACES, HostArray, common_namespace, default_dtype, is_array, numpy, result_dtype
+from .backend import (
+    NAMESPACES,
+    HostArray,
+    common_namespace,
+    default_dtype,
+    is_array,
+    misplaced,
+    numpy,
+    result_dtype,
+)
 from .batching import batched_call, level_of
 from .errors import DTypeError, broadcast_error
 from .fastpath import fast_path
@@ -186,11 +195,11 @@ class Primitive:
         mask = mask & self.differentiable if mode.recording else 0
         if xp is None:
             xp = common_namespace(self.name, values)
-        if self.promoted and self._is_mixed(values):
-            values = self._promoted(values, xp)
-        if self.kinds:
-            self._check_kinds(values)
         try:
+            if self.promoted and self._is_mixed(values):
+                values = self._promoted(values, xp)
+            if self.kinds:
+                self._check_kinds(values)
             y, kept = self.compute(xp, values, static)
         except ValueError as error:
             raise self._explained(error, values) from None
@@ -280,10 +289,11 @@ class Primitive:
                 raise DTypeError(f"{self.name}(): expected {wanted} numbers, got {dtype}; cast it first")
 
     def _explained(self, error: ValueError, values: Sequence[Any]) -> Exception:
-        """The error for shapes that do not fit, in our words; anything else as it came."""
+        """The error for GPUs, or shapes, that do not fit, in our words; anything else as it came."""
         if type(error) is not ValueError:
             return error
-        return self.refuse(*[getattr(value, "shape", ()) for value in values]) or error
+        shapes = [getattr(value, "shape", ()) for value in values]
+        return misplaced(self.name, values) or self.refuse(*shapes) or error
 
     def share(self, out: Tensor, source: Tensor, static: dict[str, Any]) -> None:
         """If `out` views the memory of `source`, let one version box do for both, and note how."""

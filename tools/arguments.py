@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import math
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,7 +14,11 @@ class Parser(argparse.ArgumentParser):
 
     argparse of Python 3.11 gives up in `translate RUN --attention a.png TEXT`: the list of texts is closed,
     empty, before the option.  Here what is left over is added to the argument `texts`, if there is one.
+
+    `meant` is the command in a list of them that is meant where an option stands in its place.
     """
+
+    meant: str | None = None
 
     def __init__(self, **options: Any) -> None:
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
@@ -22,6 +27,9 @@ class Parser(argparse.ArgumentParser):
         self, args: Iterable[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
         """The arguments; nothing is left over."""
+        args = sys.argv[1:] if args is None else list(args)
+        if self.meant and args and args[0].startswith("-") and args[0] not in ("-h", "--help"):
+            args = [self.meant, *args]
         found, rest = super().parse_known_args(args, namespace)
         while rest and hasattr(found, "texts") and (rest[0] == "--" or not rest[0].startswith("-")):
             found.texts += rest[1:] if rest[0] == "--" else rest[:1]

@@ -26,7 +26,7 @@ EXAMPLE = """examples:
   minigrad bench steps lstm gru --threads 1 2 --json found.json --plot found.png
   minigrad bench steps lstm --peers torch autograd jax --python ~/peers/bin/python
   minigrad bench steps transformer --profile      the time of each operation
-  minigrad bench steps --device cuda              on a GPU, beside PyTorch on the same one
+  minigrad bench --device cuda                    steps on a GPU, beside PyTorch on the same one
   minigrad bench import --peers torch             how long `import minigrad` takes
   minigrad bench overhead                         what the tape costs on top of NumPy
   minigrad bench growth                           how a step grows with length, batch, width and depth
@@ -48,6 +48,7 @@ def add_parser(commands: Any) -> None:
         "in turns, on the same work.",
         epilog=EXAMPLE,
     )
+    parser.meant = "steps"
     tables = parser.add_subparsers(title="tables", metavar="TABLE", required=True, parser_class=Parser)
     for name, (text, rounds, samples) in TABLES.items():
         table = tables.add_parser(name, help=text, description=f"Measure {text}.", epilog=EXAMPLE)

@@ -12,6 +12,7 @@ from .index_checks import (
     check_along,
     check_integers,
     check_mask,
+    check_place,
     check_range,
     check_vector,
     one_dimensional,
@@ -58,6 +59,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def take(input: Tensor, index: Tensor) -> Tensor:
     """The elements with the numbers `index` in the flattened input; negative ones count from the end."""
     check_integers("take", index)
+    check_place("take", input, index)
     check_range("take", index.array, input.array.size, "the flattened input", from_end=True)
     return ops.getitem(reshape(input, -1), index=(index.array.copy(),))
 
@@ -68,6 +70,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     Negative indices count from the end.
     """
     check_integers("take_along_dim", indices, "indices")
+    check_place("take_along_dim", input, indices)
     if dim is None:
         return take(input, reshape(indices, -1))
     place = normalise_dim("take_along_dim", dim, input.ndim)
@@ -94,7 +97,7 @@ def _around(shape: tuple[int, ...], place: int) -> tuple[tuple[int, ...], tuple[
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where the bool mask holds, as a vector; input and mask broadcast together."""
-    check_mask("masked_select", mask)
+    check_mask("masked_select", input, mask)
     shape = broadcast_shape("masked_select", input.shape, mask.shape)
     x, chosen = one_dimensional(expand(input, shape)), one_dimensional(expand(mask, shape))
     return ops.getitem(x, index=(chosen.array.copy(),))

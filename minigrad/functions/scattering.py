@@ -244,7 +244,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
 
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """The input with the elements of the source, in their order, where the bool mask holds."""
-    check_mask("masked_scatter", mask)
+    check_mask("masked_scatter", input, mask)
     check_same_type("masked_scatter", input, source)
     shape = broadcast_shape("masked_scatter", input.shape, mask.shape)
     chosen = one_dimensional(expand(mask, shape)).array.copy()

@@ -14,7 +14,7 @@ from minigrad.indexing import index_arrays, may_repeat, numbered
 
 def put(y: Array, index: Any, values: Any) -> None:
     """y[index] = values, in place; the values are an array that broadcasts, or a number."""
-    if type(y) is not HostArray and is_array(values) and values.size > 1 and may_repeat(index):
+    if type(y) is not HostArray and is_array(values) and values.ndim and may_repeat(index):
         xp = namespace(y)
         rows, count, rest = numbered(xp, y.shape, index)
         alone = max(0, values.ndim - rows.ndim - len(rest))  # dimensions of size 1 that the values alone have

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from minigrad.backend import Array, accumulator, known, namespace
+from minigrad.backend import Array, accumulator, common_namespace, known, namespace
 from minigrad.creation import tensor
 from minigrad.tensor import Tensor
 
@@ -66,7 +66,9 @@ def clip_grads_with_norm_(
 ) -> None:
     """g ← g · min(1, max_norm / (total_norm + 10⁻⁶)), in place, with a norm that is known already."""
     _check_max_norm("clip_grads_with_norm_", max_norm)
-    _scale(_gradients("clip_grads_with_norm_", parameters), max_norm, total_norm)
+    grads = _gradients("clip_grads_with_norm_", parameters)
+    common_namespace("clip_grads_with_norm_", [total_norm.array, *(grad.array for grad in grads)])
+    _scale(grads, max_norm, total_norm)
 
 
 def clip_grad_value_(
@@ -127,7 +129,7 @@ def _total_norm(caller: str, tensors: list[Tensor], norm_type: float, *, error_i
         raise ValueError(f"{caller}(): norm_type — got {norm_type!r}, expected a number > 0, or inf")
     if not tensors:
         return tensor(0.0)
-    xp = namespace(tensors[0].array)
+    xp = common_namespace(caller, [one.array for one in tensors])
     total = _norm(xp, xp.stack([_norm(xp, one.array, norm_type) for one in tensors]), norm_type)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(
@@ -142,6 +144,6 @@ def _norm(xp: Any, array: Array, order: float) -> Array:
     flat = array.reshape(-1).astype(accumulator(array.dtype), copy=False)
     if order == 2:
         return xp.sqrt(xp.vdot(flat, flat))
-    if order == math.inf and flat.size:
-        return xp.abs(flat).max()
+    if order == math.inf:
+        return xp.abs(flat).max() if flat.size else xp.zeros((), flat.dtype)
     return (xp.abs(flat) ** order).sum() ** (1 / order)

@@ -14,6 +14,7 @@ from minigrad.checkpoint import load_checkpoint, restore, save_checkpoint, train
 from minigrad.data import Batch, DataLoader, move_batch
 from minigrad.errors import DeviceError
 from minigrad.nn import functional as F
+from minigrad.nn.utils import clip_grad_norm_, clip_grads_with_norm_, get_total_norm
 
 X = np.arange(6.0).reshape(2, 3)
 
@@ -82,6 +83,46 @@ def test_operands_on_two_devices_are_refused_and_both_named(device):
             DeviceError, match=r"\(\): operands on different devices, (cuda:0 and cpu|cpu and cuda:0)"
         ):
             operation()
+
+
+MIXED = {
+    "index_add": lambda x, i, v: x.index_add(0, i, v.to(x.device)),
+    "index_copy": lambda x, i, v: x.index_copy(0, i, v.to(x.device)),
+    "index_fill": lambda x, i, v: x.index_fill(0, i, 1.0),
+    "index_select": lambda x, i, v: x.index_select(0, i),
+    "index_reduce": lambda x, i, v: x.index_reduce(0, i, v.to(x.device), "prod"),
+    "take": lambda x, i, v: x.take(i),
+    "take_along_dim": lambda x, i, v: x.take_along_dim(i, 0),
+    "gather": lambda x, i, v: x.gather(0, i),
+    "scatter_reduce": lambda x, i, v: x.scatter_reduce(0, i, v.to(x.device), "prod"),
+    "masked_select": lambda x, i, v: x.masked_select(v > 0),
+    "masked_scatter": lambda x, i, v: x.masked_scatter(v > 0, x),
+    "index_add_": lambda x, i, v: x.index_add_(0, i.to(x.device), v),  # the source
+    "index_put": lambda x, i, v: x.index_put((i.to(x.device),), v, accumulate=True),
+    "put": lambda x, i, v: x.put(i.to(x.device), v),
+    "backward": lambda x, i, v: (x.requires_grad_() * 2).backward(v),
+    "grad": lambda x, i, v: mg.autograd.grad(x.requires_grad_() * 2, [x], [v]),
+    "get_total_norm": lambda x, i, v: get_total_norm([x, v]),
+    "clip_grad_norm_": lambda x, i, v: clip_grad_norm_([with_grad(x), with_grad(v)], 1.0),
+    "clip_grads_with_norm_": lambda x, i, v: clip_grads_with_norm_([with_grad(x)], 1.0, v.norm()),
+}
+
+
+def with_grad(tensor):
+    """A parameter, whose gradient is the tensor."""
+    parameter = mg.zeros_like(tensor).requires_grad_()
+    parameter.grad = tensor
+    return parameter
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_arguments_on_two_devices_are_refused_and_both_named(name, device):
+    for here, there in (("cpu", device), (device, "cpu")):
+        x, i, v = mg.ones(2, device=here), mg.tensor([0, 1], device=there), mg.ones(2, device=there)
+        said = rf"{name.strip('_')}_?\(\): operands on different devices, (cuda:0 and cpu|cpu and cuda:0); "
+        with pytest.raises(DeviceError, match=said):
+            MIXED[name](x, i, v)
+        assert x.tolist() == v.tolist() == [1.0, 1.0]
 
 
 def test_a_module_moves_whole_and_keeps_its_parameters(device):
@@ -345,6 +386,17 @@ def test_an_allocator_of_the_users_goes_on_giving_the_memory(monkeypatch):
 def test_a_device_of_another_name_is_refused(name):
     with pytest.raises(DeviceError, match="expected 'cpu', 'cuda' or 'cuda:<index>'"):
         mg.device(name)
+
+
+@pytest.mark.parametrize("place", [("cuda", -1), ("cuda", 1.5), ("cuda", True), ("cuda:1", 0)])
+def test_a_device_of_a_wrong_number_is_refused(place):
+    with pytest.raises(DeviceError, match=r"^device 'cuda:.*expected 'cpu', 'cuda' or 'cuda:<index>'"):
+        mg.device(*place)
+
+
+def test_an_error_names_the_function_that_was_called():
+    with fakecupy.installed(), pytest.raises(DeviceError, match=r"^cuda.reset_peak_memory_stats\(\): got"):
+        mg.cuda.reset_peak_memory_stats("cpu")
 
 
 def test_the_fake_device_is_as_strict_as_cupy():

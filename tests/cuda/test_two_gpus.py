@@ -8,7 +8,9 @@ import pytest
 import fakecupy
 import minigrad as mg
 from minigrad.backend import refuse_outside
-from minigrad.errors import DeviceError
+from minigrad.errors import DeviceError, ShapeError
+from minigrad.nn import functional as F
+from minigrad.nn.utils import get_total_norm
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +47,59 @@ def test_operands_of_a_product_on_another_gpu_are_refused_and_both_named():
         DeviceError, match=r"matmul\(\): an operand on cuda:1, and cuda:0 computes; .*device\(1\)"
     ):
         a @ a
+
+
+ON_BOTH = {
+    "add": lambda x, y: x + y,
+    "sub": lambda x, y: x - y,
+    "mul": lambda x, y: x * y,
+    "div": lambda x, y: x / y,
+    "pow": lambda x, y: x**y,
+    "greater": lambda x, y: x > y,
+    "maximum": mg.maximum,
+    "where": lambda x, y: mg.where(x > 0, x, y),
+    "mse_loss": F.mse_loss,
+    "cat": lambda x, y: mg.cat((x, y)),
+    "of two types": lambda x, y: x + mg.ones(3, 3, dtype=mg.int64, device="cuda:0").to("cuda:1"),
+    "x[:] = y": lambda x, y: x.__setitem__(slice(None), y),
+    "index_select": lambda x, y: x.index_select(0, mg.tensor([0, 1], device="cuda:1")),
+    "scatter_reduce": lambda x, y: x.scatter_reduce(0, mg.tensor([[1]], device="cuda:1"), x, "prod"),
+    "masked_select": lambda x, y: x.masked_select(mg.ones(3, dtype=mg.bool).to("cuda:1")),
+    "get_total_norm": lambda x, y: get_total_norm([x, y]),
+    "backward": lambda x, y: (x.requires_grad_() * 2).backward(y),
+}
+
+
+@pytest.mark.parametrize("name", ON_BOTH)
+def test_operands_on_two_gpus_are_refused_and_both_named(name):
+    x, y = mg.ones(3, 3, device="cuda:0"), mg.ones(3, 3, device="cuda:1")
+    with pytest.raises(DeviceError, match=r"operands on different devices, cuda:0 and cuda:1; .*\.to\(\)"):
+        ON_BOTH[name](x, y)
+
+
+ON_ANOTHER = {
+    "add": lambda y: y + y,
+    "add a number": lambda y: y + 1,
+    "subtract from a number": lambda y: 1 - y,
+    "exp": mg.exp,
+    "sum": lambda y: y.sum(),
+    "softmax": lambda y: F.softmax(y, -1),
+    "cross_entropy": lambda y: F.cross_entropy(y, mg.zeros(3, dtype=mg.int64, device="cuda:1")),
+    "x[:] = x": lambda y: y.__setitem__(slice(None), y),
+}
+
+
+@pytest.mark.parametrize("name", ON_ANOTHER)
+def test_operands_on_a_gpu_that_does_not_compute_are_refused_and_both_named(name):
+    with pytest.raises(DeviceError, match=r"\(\): operands on cuda:1, and cuda:0 computes; .*device\(1\)"):
+        ON_ANOTHER[name](mg.ones(3, 3, device="cuda:1"))
+    with mg.cuda.device(1):
+        ON_ANOTHER[name](mg.ones(3, 3, device="cuda:1"))
+
+
+def test_shapes_that_do_not_fit_are_blamed_where_the_device_is_right():
+    with pytest.raises(ShapeError, match=r"shapes \(3, 3\) and \(2, 3\)"):
+        mg.ones(3, 3, device="cuda:0") + mg.ones(2, 3, device="cuda:0")
 
 
 def noted(where, number):

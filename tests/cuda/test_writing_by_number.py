@@ -33,6 +33,8 @@ WRITES = {
     "one row for all": (assigned(lambda i, j: i), (4, 3), (3,)),
     "one dimension more": (assigned(lambda i, j: i), (4, 3), (1, 5, 3)),
     "after a number": (assigned(lambda i, j: (1, slice(None), i)), (2, 3, 4), (3, 5)),
+    "more dimensions, of size 1": (assigned(lambda i, j: (i, j)), (4, 4), (1, 1)),
+    "more dimensions, of no element": (assigned(lambda i, j: (i, slice(0, 0))), (4, 3), (1, 5, 0)),
     "through a view": (through_a_view, (3, 4), (5, 3)),
     "index_put": (lambda x, v, i, j: x.index_put((i, j), v), (4, 4), (5,)),
     "index_copy": (lambda x, v, i, j: x.index_copy(1, i, v), (3, 4), (3, 5)),

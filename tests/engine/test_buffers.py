@@ -61,6 +61,7 @@ def test_whoever_can_see_an_array_keeps_it(held_by):
         lambda a: a.setflags(write=False),
         lambda a: setattr(a, "shape", (4, 3)),
         lambda a: setattr(a, "dtype", np.dtype("int32")),
+        lambda a: setattr(a, "strides", (4, 12)),
     ],
 )
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -71,6 +72,7 @@ def test_an_array_that_a_user_has_changed_is_not_handed_out(change):
     del array
     found = pool.empty((3, 4), FLOAT)
     assert (found.shape, found.dtype, found.flags.writeable) == ((3, 4), FLOAT, True)
+    assert found.flags.c_contiguous
 
 
 def test_no_more_is_kept_than_was_said():
@@ -82,6 +84,32 @@ def test_no_more_is_kept_than_was_said():
     assert pool.bytes == 1000
     pool.empty((20, 10), FLOAT)  # 800 only when the others go
     assert pool.bytes == 800
+    pool.empty((20, 20), FLOAT)  # 1,600 never, and nothing goes for it
+    assert pool.bytes == 800
+
+
+def test_threads_that_fill_the_pool_at_once_do_not_disturb_each_other():
+    pool, failed = Pool(most=20_000), []
+
+    def work(number):
+        try:
+            for size in range(1500):
+                pool.empty((10 * (size % 40) + number,), FLOAT)
+        except RuntimeError as error:
+            failed.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not failed
+    assert pool.bytes == sum(array.nbytes for kept in pool.arrays.values() for array in kept) <= pool.most
 
 
 def test_two_threads_never_get_one_array():

@@ -80,6 +80,14 @@ def test_float16_gradients_are_summed_in_float32():
     assert clip_grad_norm_([param], 1e4).item() == pytest.approx(1000.0)  # the sum of squares is 10⁶ > 65504
 
 
+@pytest.mark.parametrize("norm_type", [1.0, 2.0, math.inf])
+def test_a_gradient_without_elements_adds_nothing_to_the_norm(norm_type):
+    empty, other = mg.zeros(0, requires_grad=True), mg.zeros(1, requires_grad=True)
+    empty.grad, other.grad = mg.zeros(0), mg.tensor([0.25])
+    assert clip_grad_norm_([empty], 1.0, norm_type=norm_type).item() == 0
+    assert clip_grad_norm_([empty, other], 1.0, norm_type=norm_type).item() == 0.25
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_norm_that_is_not_finite_is_an_error_on_request_and_changes_nothing(bad):
     params = parameters()

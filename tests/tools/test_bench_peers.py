@@ -125,6 +125,11 @@ def test_bad_input_is_refused_in_a_sentence(words, said, tmp_path):
     assert said in refusal(found)
 
 
+def test_with_options_alone_steps_are_meant(tmp_path):
+    found = minigrad("bench", "--device", "cuda", cwd=tmp_path, without=("cupy",))
+    assert "--device: device 'cuda:0': CuPy is not installed" in refusal(found)
+
+
 def test_other_peers_than_pytorch_are_not_measured_on_a_gpu():
     bench_peers.check(["torch"], "cuda")
     with pytest.raises(bench_peers.CommandError, match="--peers jax: it is measured on the CPU alone"):
