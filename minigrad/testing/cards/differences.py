@@ -26,7 +26,7 @@ def along_vector(x, y, dim):
 
 
 def trapezoid(y, x=None, *, dim):
-    return np.trapezoid(y, None if x is None else along_vector(x, y, dim), axis=dim)
+    return np.trapezoid(y, x, axis=dim)
 
 
 def running_trapezoid(y, x=None, *, dim):
