@@ -69,7 +69,8 @@ def deliver(arrived: dict[Node, Any], wanted: dict[Node, Tensor] | None = None) 
         if (tensor := _receiver(node) if wanted is None else wanted[node]) is not None
     ]
     for tensor, node in receivers:
-        _check_grad(tensor, arrived[node].shape)
+        if tensor.grad is not None:
+            _check_grad(tensor.grad, arrived[node])
     for tensor, node in receivers:
         _deliver(tensor, arrived, node)
     for tensor, node in receivers:
@@ -83,15 +84,16 @@ def _receiver(node: Node) -> Tensor | None:
     return None if node.hooks is None or node.hooks.retaining is None else node.hooks.retaining()
 
 
-def _check_grad(tensor: Tensor, shape: tuple[int, ...]) -> None:
-    """An error if what a user left in `.grad` is nothing that a gradient of this shape can be added to."""
-    held: Any = tensor.grad
-    if held is not None and not isinstance(held, Tensor):
+def _check_grad(held: Any, g: Any) -> None:
+    """An error if what a user left in `.grad` is nothing that the gradient g can be added to."""
+    if not isinstance(held, Tensor):
         raise TypeError(f"backward(): .grad is a {type(held).__name__}, expected a Tensor or None")
-    if held is not None and held.shape != shape:
-        raise ShapeError(f"backward(): .grad has shape {held.shape}, expected the tensor's shape {shape}")
-    if held is not None and held.dtype.kind != "f":
+    if held.shape != g.shape:
+        raise ShapeError(f"backward(): .grad has shape {held.shape}, expected the tensor's shape {g.shape}")
+    if held.dtype.kind != "f":
         raise DTypeError(f"backward(): .grad has dtype {held.dtype}, expected a floating one")
+    if type(held.array) is not type(array := getattr(g, "array", g)):
+        common_namespace("backward", (held.array, array))  # which says so if they are on two devices
 
 
 def _deliver(tensor: Tensor, arrived: dict[Node, Any], node: Node) -> None:

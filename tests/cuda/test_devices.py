@@ -101,11 +101,19 @@ MIXED = {
     "index_put": lambda x, i, v: x.index_put((i.to(x.device),), v, accumulate=True),
     "put": lambda x, i, v: x.put(i.to(x.device), v),
     "backward": lambda x, i, v: (x.requires_grad_() * 2).backward(v),
+    "backward_": lambda x, i, v: to_a_gradient_that_is_there(x, v),
     "grad": lambda x, i, v: mg.autograd.grad(x.requires_grad_() * 2, [x], [v]),
     "get_total_norm": lambda x, i, v: get_total_norm([x, v]),
     "clip_grad_norm_": lambda x, i, v: clip_grad_norm_([with_grad(x), with_grad(v)], 1.0),
     "clip_grads_with_norm_": lambda x, i, v: clip_grads_with_norm_([with_grad(x)], 1.0, v.norm()),
 }
+
+
+def to_a_gradient_that_is_there(x, v):
+    """backward() of a leaf beside x, in whose `.grad` lies v."""
+    leaf = mg.zeros_like(x).requires_grad_()
+    leaf.grad = v
+    (leaf * x).sum().backward()
 
 
 def with_grad(tensor):
