@@ -3,6 +3,7 @@
 import math
 
 from minigrad.backend import accumulator
+from minigrad.kernels.rows import FEW, sums
 from minigrad.kernels.softmax import log_softmax as log_softmax_of_rows
 from minigrad.kernels.softmax import softmax as softmax_of_rows
 from minigrad.ops.choosing import where
@@ -38,8 +39,9 @@ def restored(y, shape: tuple[int, ...], dim):
 class sum_:
     """y = Σ x;  every summand gets the gradient of the sum"""
     def forward(xp, x, *, dim=None, keepdim=False):
-        if x.dtype.char in "df": return x.sum(axis=dim, keepdims=keepdim)
-        return narrowed(x.sum(axis=dim, keepdims=keepdim, dtype=accumulator(x.dtype)), x.dtype)
+        if x.dtype.char not in "df":
+            return narrowed(x.sum(axis=dim, keepdims=keepdim, dtype=accumulator(x.dtype)), x.dtype)
+        return sums(xp, x, dim, keepdim) if x.size > FEW else x.sum(axis=dim, keepdims=keepdim)
     def d_x(g, x_shape, dim): return broadcast_to(restored(g, x_shape, dim), shape=x_shape)
 
 

@@ -19,6 +19,22 @@ def test_sums_and_products_along_rows_and_columns(data, n, m, dtype):
     np.testing.assert_allclose(rows.column_sums(np, a), a.sum(0), rtol=1e-5)
 
 
+@pytest.mark.parametrize("keepdim", [False, True])
+@pytest.mark.parametrize("dim", [None, 0, 1, 2, (2,), (1, 2), (0, 2)])
+@pytest.mark.parametrize("shape", [(30, 20, 10), (70, 1, 65), (9, 4, 129), (5000, 1, 1)])
+def test_sums_over_dimensions_by_a_product_or_not(shape, dim, keepdim):
+    x = np.random.default_rng(0).standard_normal(shape)
+    for given_x in (x, x[::-1], x.transpose(2, 1, 0)):
+        found = rows.sums(np, given_x, dim, keepdim)
+        np.testing.assert_allclose(found, given_x.sum(axis=dim, keepdims=keepdim), rtol=1e-12, atol=1e-12)
+        assert np.ndim(found) == 0 or found.base is None
+    x[0, 0] = np.nan
+    x[1, 0, 0] = np.inf
+    np.testing.assert_array_equal(
+        np.isfinite(rows.sums(np, x, dim, keepdim)), np.isfinite(x.sum(dim, keepdims=keepdim))
+    )
+
+
 @given(st.data(), sizes, st.integers(1, 4), st.sampled_from(("float32", "float64")))
 def test_the_largest_of_each_row(data, n, m, dtype):
     matrix = data.draw(arrays((n, m), dtype))
