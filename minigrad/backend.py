@@ -65,6 +65,12 @@ def common_namespace(name: str, arrays: Sequence[Array]) -> ModuleType:
     return next(iter(found), numpy)
 
 
+def check_together(name: str, a: Array, b: Array) -> None:
+    """DeviceError, which names both devices, unless two arrays (or numbers) are in one place."""
+    if not type(a) is HostArray is type(b):  # usually they are: 1 µs less
+        common_namespace(name, (a, b))
+
+
 def misplaced(name: str, arrays: Sequence[Array]) -> DeviceError | None:
     """The error for arrays in two places, or on a GPU that is not the current one; None where all is well.
 

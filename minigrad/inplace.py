@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import ops
-from .backend import CATEGORY, common_namespace, is_array, misplaced
+from .backend import CATEGORY, check_together, is_array, misplaced
 from .batching import Batched
 from .creation import as_tensor
 from .errors import DTypeError, GraphError, ShapeError
@@ -128,8 +128,7 @@ def assign(tensor: Tensor, index: Any, value: Any, name: str) -> Tensor:
     values = value
     if isinstance(value, Tensor):
         values = value.array
-        if type(values) is not type(tensor.array):
-            common_namespace(name, (tensor.array, values))  # which says that they are on two devices
+        check_together(name, tensor.array, values)
     recorded = is_recorded(tensor, value)
     check_writable(tensor, recorded, name)
     if recorded and tensor.dtype.kind != "f":

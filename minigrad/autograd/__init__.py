@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from minigrad.backend import common_namespace, is_array, namespace, numpy
+from minigrad.backend import check_together, is_array, namespace, numpy
 from minigrad.errors import DTypeError, GraphError, ShapeError
 from minigrad.modes import enable_grad, inference_mode, mode, no_grad, set_grad_enabled
 from minigrad.tape import Leaf, Node, is_sole_holder, pullback
@@ -92,8 +92,7 @@ def _check_grad(held: Any, g: Any) -> None:
         raise ShapeError(f"backward(): .grad has shape {held.shape}, expected the tensor's shape {g.shape}")
     if held.dtype.kind != "f":
         raise DTypeError(f"backward(): .grad has dtype {held.dtype}, expected a floating one")
-    if type(held.array) is not type(array := getattr(g, "array", g)):
-        common_namespace("backward", (held.array, array))  # which says so if they are on two devices
+    check_together("backward", held.array, getattr(g, "array", g))
 
 
 def _deliver(tensor: Tensor, arrived: dict[Node, Any], node: Node) -> None:
@@ -253,7 +252,7 @@ def _seed(name: str, tensor: Tensor, weight: Any, create_graph: bool) -> Any:
         ones = namespace(tensor.array).ones_like(tensor.array)
         return wrap(ones) if create_graph else ones
     seed = weight if isinstance(weight, Tensor) else Tensor(weight)
-    common_namespace(name, (tensor.array, seed.array))  # which says that they are on two devices
+    check_together(name, tensor.array, seed.array)
     if seed.shape != tensor.shape:
         raise ShapeError(
             f"{name}(): gradient has shape {seed.shape}, expected the tensor's shape {tensor.shape}"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from minigrad import ops
+from minigrad.backend import check_together
 from minigrad.errors import ShapeError, normalise_dim
 from minigrad.indexing import ALL, checked_index
 from minigrad.tensor import Tensor
@@ -12,7 +13,6 @@ from .index_checks import (
     check_along,
     check_integers,
     check_mask,
-    check_place,
     check_range,
     check_vector,
     one_dimensional,
@@ -59,7 +59,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def take(input: Tensor, index: Tensor) -> Tensor:
     """The elements with the numbers `index` in the flattened input; negative ones count from the end."""
     check_integers("take", index)
-    check_place("take", input, index)
+    check_together("take", input.array, index.array)
     check_range("take", index.array, input.array.size, "the flattened input", from_end=True)
     return ops.getitem(reshape(input, -1), index=(index.array.copy(),))
 
@@ -70,7 +70,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     Negative indices count from the end.
     """
     check_integers("take_along_dim", indices, "indices")
-    check_place("take_along_dim", input, indices)
+    check_together("take_along_dim", input.array, indices.array)
     if dim is None:
         return take(input, reshape(indices, -1))
     place = normalise_dim("take_along_dim", dim, input.ndim)

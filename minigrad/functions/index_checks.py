@@ -4,17 +4,11 @@ from typing import Any
 
 import numpy
 
-from minigrad.backend import Array, HostArray, common_namespace, refuse_outside
+from minigrad.backend import Array, check_together, refuse_outside
 from minigrad.errors import DTypeError, ShapeError, broadcast_error, normalise_dim
 from minigrad.tensor import Tensor
 
 from .shape import reshape
-
-
-def check_place(name: str, input: Tensor, other: Tensor) -> None:
-    """DeviceError unless both are on one device."""
-    if not type(input.array) is HostArray is type(other.array):  # usually they are: 1 µs less
-        common_namespace(name, (input.array, other.array))
 
 
 def check_integers(name: str, index: Any, argument: str = "index") -> None:
@@ -30,7 +24,7 @@ def check_mask(name: str, input: Tensor, mask: Any) -> None:
     if not isinstance(mask, Tensor) or mask.dtype.kind != "b":
         came = mask.dtype if isinstance(mask, Tensor) else type(mask).__name__
         raise DTypeError(f"{name}(): mask must be a bool Tensor, got {came}; use .bool()")
-    check_place(name, input, mask)
+    check_together(name, input.array, mask.array)
 
 
 def check_same_type(name: str, input: Tensor, source: Any) -> None:
@@ -38,7 +32,7 @@ def check_same_type(name: str, input: Tensor, source: Any) -> None:
     if not isinstance(source, Tensor) or source.dtype != input.dtype:
         came = source.dtype if isinstance(source, Tensor) else type(source).__name__
         raise DTypeError(f"{name}(): source must be a Tensor of {input.dtype}, as the input, got {came}")
-    check_place(name, input, source)
+    check_together(name, input.array, source.array)
 
 
 def check_shape(name: str, source: Tensor, shape: tuple[int, ...], what: str) -> None:
@@ -64,7 +58,7 @@ def check_along(name: str, input: Tensor, dim: int, index: Tensor) -> int:
     """
     place = normalise_dim(name, dim, input.ndim)
     check_integers(name, index)
-    check_place(name, input, index)
+    check_together(name, input.array, index.array)
     sizes = enumerate(zip(index.shape, input.shape, strict=False))
     fits = [n <= size or d == place for d, (n, size) in sizes]
     if index.ndim != input.ndim or False in fits:
@@ -82,7 +76,7 @@ def check_vector(
     """(`dim` from the front, a copy of the numbers), once the vector `index` is found to fit the input."""
     place = normalise_dim(name, dim, input.ndim)
     check_integers(name, index)
-    check_place(name, input, index)
+    check_together(name, input.array, index.array)
     if index.ndim > 1:
         raise ShapeError(f"{name}(): index must be a vector, got shape {index.shape}; use .reshape(-1)")
     check_range(name, index.array, input.shape[place], f"dimension {place}", from_end=from_end)

@@ -57,9 +57,8 @@ class Library(types.ModuleType):
         with self.cupy.cuda.Device(index):
             if not isinstance(array, numpy.ndarray):
                 return self.cupy.array(array)
-            if (
-                not non_blocking
-            ):  # what is not pinned CuPy first copies to memory of its own, and need not wait
+            if not non_blocking:
+                # What is not pinned CuPy first copies to memory of its own, and need not wait.
                 return self.cupy.array(array, blocking=in_pinned_memory(array))
             source, stream = numpy.ascontiguousarray(array), self.cupy.cuda.get_current_stream()
             copy, mark = self.cupy.empty(array.shape, array.dtype), self.cupy.cuda.Event(disable_timing=True)
